@@ -1,0 +1,106 @@
+"""Large logs: a task that writes 100 MB in lines of 100 bytes, captured, and followed to its end.
+
+`tail -F` follows the very file that the supervisor writes, so both followers wait for the same writer.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.measure import Row, alternate, python, ratio_row, script, spend
+from hfai.testing import EngineSandbox
+
+TITLE = "Large logs"
+RUNS = 7
+LINES = 1_000_000
+LINE = b"x" * 99 + b"\n"
+STAMPED_BYTES = LINES * (len(LINE) + 29)
+
+
+def _submit(work: str, names: list[int]) -> object:
+    import hfai.client
+
+    names[0] += 1
+    return hfai.client.create_experiment_v2(
+        {
+            "version": 2,
+            "name": f"big{names[0]}",
+            "priority": 30,
+            "spec": {"workspace": work, "entrypoint": "cat", "parameters": "big", "entrypoint_executable": True},
+            "resource": {"node_count": 1},
+        }
+    )
+
+
+def _captured(work: str, names: list[int]) -> float:
+    import hfai.client
+
+    began = time.perf_counter()
+    hfai.client.wait(_submit(work, names), timeout=120)
+    return time.perf_counter() - began
+
+
+def _read_all(command: list[str], env: dict[str, str], began: float) -> float:
+    """Seconds since ``began`` until the command has given the whole stamped log."""
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        received = 0
+        while received < STAMPED_BYTES:
+            block = os.read(process.stdout.fileno(), 1 << 20)
+            if not block:
+                raise RuntimeError(f"{command} ended after {received} bytes of {STAMPED_BYTES}")
+            received += len(block)
+        spent = time.perf_counter() - began
+        process.terminate()
+        process.stdout.close()
+    return spent
+
+
+def _followed(env: dict[str, str], work: str, names: list[int]) -> float:
+    import hfai.client
+
+    began = time.perf_counter()
+    task = _submit(work, names)
+    spent = _read_all([script("hai-cli"), "logs", "-f", str(task.id)], env, began)  # type: ignore[attr-defined]
+    hfai.client.wait(task, timeout=120)
+    return spent
+
+
+def _tailed(env: dict[str, str], work: str, names: list[int]) -> float:
+    import hfai.client
+
+    began = time.perf_counter()
+    task = _submit(work, names)
+    run_id = task.id  # type: ignore[attr-defined]
+    path = Path(env["HFAI_ENGINE_DIR"]) / "runs" / str(run_id // 1000) / str(run_id) / "0" / "log.0"
+    spent = _read_all(["tail", "-c", "+1", "-F", str(path)], env, began)
+    hfai.client.wait(task, timeout=120)
+    return spent
+
+
+def measure() -> list[Row]:
+    config = {"log_segment_bytes": 1 << 30}
+    with EngineSandbox(config) as engine, tempfile.TemporaryDirectory() as work:
+        env = {**os.environ, **engine.env}
+        os.environ.update(engine.env)
+        with (Path(work) / "big").open("wb") as big:
+            for _ in range(100):
+                big.write(LINE * (LINES // 100))
+        names = [0]
+        captured, followed, tailed, copied = alternate(
+            RUNS,
+            lambda: _captured(work, names),
+            lambda: _followed(env, work, names),
+            lambda: _tailed(env, work, names),
+            lambda: spend(["sh", "-c", f"cat {work}/big | cat > {work}/copy"]),
+        )
+    floor = "`cat file \\| cat > file`"
+    return [
+        ratio_row("capture of a 100 MB log, submission to end", captured, floor, copied, 5.0),
+        ratio_row("following it with `logs -f` to its end", followed, floor, copied, 5.0),
+        ratio_row("the same against `tail -F`", followed, "`tail -F`", tailed, 1.0),
+    ]
