@@ -84,7 +84,8 @@ class Pending:
     """Why a queued task waits: a sentence as template and values, so that a client can say it in its language.
 
     Attributes:
-        code: stable name of the reason: ``position``, ``nodes``, ``group_too_small``, ``cordoned``, ``quota``, ``saving``.
+        code: stable name of the reason: ``position``, ``nodes``, ``group_too_small``, ``cordoned``, ``quota``,
+            ``saving``.
         template: English text with ``{name}`` fields.
         data: the values.
         position: place in the queue of its group, 1 is next.
@@ -218,8 +219,9 @@ class Task:
             "override_node_resource": {},
             **self.config,
         }
+        pods = [job.to_wire(run_id=run.id, user_name=self.user_name) for job in self.jobs] if select_pods else []
         body: dict[str, Any] = {
-            "_pods_": [job.to_wire(run_id=run.id, user_name=self.user_name) for job in self.jobs] if select_pods else [],
+            "_pods_": pods,
             "assigned_nodes": list(self.assigned_nodes),
             "backend": self.backend,
             "begin_at": begin_at,
