@@ -1,0 +1,39 @@
+"""Which ranks somebody means: ``0``, ``all`` or ``0,3-5``."""
+
+from __future__ import annotations
+
+import re
+
+from hfai.model.errors import RankNotFound
+
+_PART = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
+
+
+def parse_ranks(text: str, *, nodes: int, experiment: str) -> tuple[int, ...]:
+    """The ranks in ascending order, each once.
+
+    Args:
+        text: ``all``, one rank, or ranks and ranges ``FIRST-LAST`` separated by commas.
+        nodes: how many ranks the task has.
+        experiment: how the refusal names the task.
+
+    Raises:
+        ValueError: the text is none of these.
+        RankNotFound: the task has no such rank.
+    """
+    if text == "all":
+        return tuple(range(nodes))
+    ranks: set[int] = set()
+    for part in text.split(","):
+        match = _PART.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"ranks are all, a number, or a list like 0,3-5; not {text!r}")
+        first = int(match[1])
+        last = first if match[2] is None else int(match[2])
+        if last < first:
+            raise ValueError(f"the range {part.strip()} ends before it begins")
+        if last >= nodes:
+            valid = "0" if nodes == 1 else f"0 to {nodes - 1}"
+            raise RankNotFound(experiment=experiment, rank=last if first < nodes else first, ranks=valid)
+        ranks.update(range(first, last + 1))
+    return tuple(sorted(ranks))
