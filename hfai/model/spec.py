@@ -13,49 +13,26 @@ from typing import Any, Mapping, Optional
 
 from attrs import field, frozen
 
-from hfai.model.checks import EXEC_STRING_BYTES, MISSING, Section, as_text, has_control, wrong
+from hfai.model.checks import MISSING, Section, as_text, wrong
 from hfai.model.errors import InvalidTask
 from hfai.model.priorities import Priority
+from hfai.model.spec_reading import (
+    read_entrypoint,
+    read_environments,
+    read_extra,
+    read_name,
+    read_priority,
+    read_tags,
+    read_workspace,
+)
 
 VERSION = 2
 DEFAULT_WATCHDOG_S = 1800
 DEFAULT_SUSPEND_GRACE_S = 5
 TASK_TYPES = ("training", "virtual", "background", "jupyter", "validation", "upgrade")
 
-# Every key that the schema knows, per section ("" is the task itself): those of an existing server and ours.
-KNOWN_KEYS: Mapping[str, tuple[str, ...]] = {
-    "": ("version", "name", "priority", "spec", "resource", "options", "task_type", "services"),
-    "spec": (
-        "workspace",
-        "entrypoint",
-        "parameters",
-        "environments",
-        "entrypoint_executable",
-        "git_remote_repo",
-        "git_target_revision",
-    ),
-    "resource": ("image", "group", "node_count", "is_spot", "gpu", "cpu", "memory"),
-    "options": (
-        "whole_life_state",
-        "py_venv",
-        "watchdog_time",
-        "suspend_grace",
-        "timeout",
-        "tags",
-        "mount_code",
-        "shared_in_group",
-        "override_node_resource",
-        "profile",
-        "sidecar",
-        "assigned_nodes",
-        "record_git_revision",
-    ),
-}
-
 # Parts of the body of ``operating/task/create`` that belong to the request, not to the task.
 _REQUEST_ONLY = ("token", "shell_environment", "dry_run")
-
-_LONGEST_TEXT = 255
 _LONGEST_CODE_FILE = 2047
 _MOST_NODES = 10**5
 _YEAR_S = 366 * 86400
@@ -129,8 +106,8 @@ class TaskSpec:
             top.take(key)
         if top.whole("version", -1, 2, 2, "2") != VERSION:
             raise InvalidTask(MISSING, key="version", allowed="2")
-        name = _name(top)
-        priority = _priority(top.take("priority"))
+        name = read_name(top)
+        priority = read_priority(top.take("priority"))
         task_type = top.text("task_type", "training")
         if task_type not in TASK_TYPES:
             raise wrong("task_type", task_type, f"one of {', '.join(TASK_TYPES)}")
@@ -143,10 +120,10 @@ class TaskSpec:
             name=name,
             priority=priority,
             task_type=task_type,
-            entrypoint=_entrypoint(spec),
-            workspace=_workspace(spec),
+            entrypoint=read_entrypoint(spec),
+            workspace=read_workspace(spec),
             parameters=spec.text("parameters", "", "text: the arguments as one would type them"),
-            environments=_environments(spec.take("environments")),
+            environments=read_environments(spec.take("environments")),
             entrypoint_executable=spec.flag("entrypoint_executable"),
             image=resource.text("image", "default", "the name of an image") or "default",
             group=resource.text("group", "default", "the name of a group of nodes") or "default",
@@ -160,8 +137,8 @@ class TaskSpec:
             ),
             suspend_grace=DEFAULT_SUSPEND_GRACE_S if suspend_grace is None else suspend_grace,
             timeout=options.seconds("timeout", 1, _YEAR_S, "a number of seconds, at least 1, at most a year"),
-            tags=_tags(options.take("tags")),
-            extra=_extra(top, spec, resource, options),
+            tags=read_tags(options.take("tags")),
+            extra=read_extra(top, spec, resource, options),
         )
         if len(task.code_file) > _LONGEST_CODE_FILE:
             raise wrong(
@@ -241,71 +218,3 @@ class TaskSpec:
         if shlex.join(words) == self.parameters:
             return command + words
         return ["bash", "-c", f"{shlex.join(command)} {self.parameters}"]
-
-
-def _name(top: Section) -> str:
-    allowed = f"text of 1 to {_LONGEST_TEXT} characters without ( ) / and control characters"
-    name = top.text("name", allowed=allowed)
-    if len(name) > _LONGEST_TEXT or has_control(name) or any(sign in name for sign in "()/"):
-        raise wrong("name", name, allowed)
-    return name
-
-
-def _priority(value: object) -> int:
-    if value is None:
-        return int(Priority.AUTO)
-    if isinstance(value, int) and not isinstance(value, bool) and value in set(Priority):
-        return int(value)
-    raise wrong("priority", value, "one of " + ", ".join(f"{int(level)} ({level.name})" for level in Priority))
-
-
-def _entrypoint(spec: Section) -> str:
-    entrypoint = spec.text("entrypoint", allowed="the file to run, for example train.py")
-    if has_control(entrypoint):
-        raise wrong("spec.entrypoint", entrypoint, "the file to run, without control characters")
-    return entrypoint
-
-
-def _workspace(spec: Section) -> str:
-    allowed = f"a directory of at most {_LONGEST_TEXT} characters without blanks"
-    workspace = spec.text("workspace", "", allowed)
-    if len(workspace) > _LONGEST_TEXT or " " in workspace or has_control(workspace):
-        raise wrong("spec.workspace", workspace, allowed)
-    return workspace
-
-
-def _environments(value: object) -> dict[str, str]:
-    environments: dict[str, str] = {}
-    section = Section(value, "spec.environments")
-    for name, item in section.rest().items():
-        key = section.at(name)
-        if not name or "=" in name or "\0" in name:
-            raise wrong(key, name, "a variable name without = and NUL")
-        text = as_text(item, key, "text; put it in quotes")
-        if len(name.encode()) + len(text.encode()) + 2 > EXEC_STRING_BYTES:
-            raise wrong(key, text, f"shorter: no program is started with a variable over {EXEC_STRING_BYTES} bytes")
-        environments[name] = text
-    return environments
-
-
-def _tags(value: object) -> tuple[str, ...]:
-    allowed = "a list of tags, or tags with commas between them"
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
-    if not isinstance(value, (list, tuple)):
-        raise wrong("options.tags", value, allowed)
-    tags = [as_text(item, f"options.tags[{number}]", "text") for number, item in enumerate(value)]
-    for number, tag in enumerate(tags):
-        if not tag.strip() or tag.startswith("_") or has_control(tag) or len(tag) > _LONGEST_TEXT:
-            raise wrong(f"options.tags[{number}]", tag, f"text of 1 to {_LONGEST_TEXT} characters, not starting with _")
-    return tuple(dict.fromkeys(tags))
-
-
-def _extra(top: Section, spec: Section, resource: Section, options: Section) -> dict[str, Any]:
-    extra = top.rest()
-    for section in (spec, resource, options):
-        if rest := section.rest():
-            extra[section.path] = rest
-    return extra

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import IO, Any, Mapping, Union
 
-from hfai.model.checks import Section
+from hfai.model.checks import Section, has_control
 from hfai.model.errors import InvalidTask, InvalidTaskFile
 from hfai.model.spec import TaskSpec
 from hfai.model.taskfile_object import as_mapping
@@ -53,11 +53,11 @@ def load_task_file(source: TaskFileSource) -> TaskSpec:
     """
     if isinstance(source, TaskSpec):
         return source
-    if isinstance(source, str) and not _is_text(source):
+    if isinstance(source, str) and source and not _is_text(source):
         source = Path(source)
     if isinstance(source, os.PathLike):
         file = os.fspath(source)
-        return _from_text(_read(Path(file), file), file)
+        return _from_text(_read(Path(file), file), ascii(file) if has_control(file) else file)
     if isinstance(source, str):
         return _from_text(source, "<text>")
     if callable(getattr(source, "read", None)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, Optional
 
-from hfai.model.spec import KNOWN_KEYS
+from hfai.model.spec_reading import KNOWN_KEYS
 
 # What people write who know other schedulers; without this their task would silently run on one node, or without its
 # variables.

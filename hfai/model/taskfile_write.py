@@ -10,7 +10,8 @@ import json
 import re
 from typing import Any, Iterator, Mapping
 
-from hfai.model.spec import KNOWN_KEYS, TaskSpec
+from hfai.model.spec import TaskSpec
+from hfai.model.spec_reading import KNOWN_KEYS
 
 _PLAIN = re.compile(r"(?:[A-Za-z/]|--[A-Za-z])[A-Za-z0-9_./+@%=-]*(?: [A-Za-z0-9_./+@%=-]+)*")
 _WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hfai.model.priorities import Priority
-from hfai.model.spec import KNOWN_KEYS, TASK_TYPES, TaskSpec
+from hfai.model.spec import TASK_TYPES, TaskSpec
+from hfai.model.spec_reading import KNOWN_KEYS
 from hfai.model.taskfile import dump_task_file, load_task_file
 
 ODD = ["---", "...", "1", "1e3", "0x1F", "007", "true", "No", "~", "null", "", " ", "<<", "=", "2024-01-01", "$HOME"]
