@@ -54,9 +54,9 @@ class Document:
         self._open: list[Node] = []
         self._count = 0
         node = self._compose(text)
-        if node is None:
+        self.value: Any = None if node is None else self._plain(node, "")
+        if self.value is None:
             self.fail("", "{file} is empty: it must be a task file, see `hai-cli run --help`", position=False)
-        self.value = self._plain(node, "")
 
     def fail(self, key: str, template: str, *, at_key: bool = False, position: bool = True, **data: Any) -> NoReturn:
         """Raise InvalidTaskFile for ``key``, or for the nearest section around it that is in the file."""
