@@ -28,7 +28,12 @@ def measure() -> list[Row]:
         figures = []
         for number in range(5):
             out = subprocess.run(
-                [*command, "--name", f"ask{number}"], env={**os.environ, **engine.env, "PATH": path}, cwd=work, check=True, capture_output=True, text=True
+                [*command, "--name", f"ask{number}"],
+                env={**os.environ, **engine.env, "PATH": path},
+                cwd=work,
+                check=True,
+                capture_output=True,
+                text=True,
             ).stdout
             figures.append(float(out.strip().splitlines()[-1].split()[-1]))
     return [most_row("`receive_suspend_command()`, none pending", statistics.median(figures), "us a call", 0.2)]

@@ -104,8 +104,17 @@ def measure() -> list[Row]:
         delays = _line_delays(env, work)
     return [
         most_row("SDK: `create_experiment_v2` to the first line", sdk, "ms", 100),
-        most_row("CLI: `hai-cli run -f` to the first line", cli, "ms", floor + 150, f"`import requests` {floor:.0f} ms + 150 ms"),
+        most_row(
+            "CLI: `hai-cli run -f` to the first line",
+            cli,
+            "ms",
+            floor + 150,
+            f"`import requests` {floor:.0f} ms + 150 ms",
+        ),
         most_row("a line of the task to a follower's screen, median", statistics.median(delays) * 1e3, "ms", 50),
         peer_row("... the slowest of 100 lines", max(delays) * 1e3, "ms"),
-        *[peer_row(f"{name}: submission to first line", statistics.median(kept) * 1e3, "ms") for (name, _), kept in zip(found, figures[3:])],
+        *[
+            peer_row(f"{name}: submission to first line", statistics.median(kept) * 1e3, "ms")
+            for (name, _), kept in zip(found, figures[3:])
+        ],
     ]

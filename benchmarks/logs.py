@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.measure import Row, alternate, python, ratio_row, script, spend
+from benchmarks.measure import Row, alternate, ratio_row, script, spend
 from hfai.testing import EngineSandbox
 
 TITLE = "Large logs"

@@ -29,7 +29,9 @@ class Row(NamedTuple):
 def spend(command: Command, env: dict[str, str] | None = None, cwd: str | None = None) -> float:
     """Wall seconds of one run of a command; it must succeed."""
     began = time.perf_counter()
-    done = subprocess.run(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+    )
     spent = time.perf_counter() - began
     if done.returncode:
         raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
@@ -51,7 +53,9 @@ def ratio_row(what: str, figures: Sequence[float], floor: str, floor_figures: Se
     """A row for "at most ``budget`` times the floor of the same run"."""
     ours, theirs = statistics.median(figures), statistics.median(floor_figures)
     ratio = ours / theirs
-    return Row(what, f"{ours * 1e3:.1f} ms", f"{ratio:.2f} x {floor} ({theirs * 1e3:.1f} ms)", f"{budget} x", ratio <= budget)
+    return Row(
+        what, f"{ours * 1e3:.1f} ms", f"{ratio:.2f} x {floor} ({theirs * 1e3:.1f} ms)", f"{budget} x", ratio <= budget
+    )
 
 
 def most_row(what: str, figure: float, unit: str, budget: float, note: str = "") -> Row:

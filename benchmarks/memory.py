@@ -15,7 +15,9 @@ TITLE = "Memory"
 def _unshared_mib(pid: int) -> float:
     """Private memory of a process in MiB (clean and dirty), from its smaps_rollup."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    kib = sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith(("Private_Clean:", "Private_Dirty:")))
+    kib = sum(
+        int(line.split()[1]) for line in rollup.splitlines() if line.startswith(("Private_Clean:", "Private_Dirty:"))
+    )
     return kib / 1024
 
 
@@ -41,7 +43,9 @@ def measure() -> list[Row]:
         ranks = Path(engine.env["HFAI_ENGINE_DIR"]) / "runs" / str(task.id // 1000) / str(task.id)
         for rank in range(4):
             next(iter(hfai.client.stream_logs(task, rank=rank, follow=True)))
-        supervisors = [json.loads((ranks / str(rank) / "started.json").read_text())["supervisor_pid"] for rank in range(4)]
+        supervisors = [
+            json.loads((ranks / str(rank) / "started.json").read_text())["supervisor_pid"] for rank in range(4)
+        ]
         each = max(_unshared_mib(pid) for pid in supervisors)
         task.stop()
         hfai.client.wait(task, timeout=30)

@@ -68,7 +68,9 @@ def _torchx_first_line(work: str) -> Callable[[], float]:
 
     def once() -> float:
         began = time.perf_counter()
-        app = runner.run_component("utils.echo", ["--msg", "hello"], "local_cwd", {"log_dir": tempfile.mkdtemp(dir=work)})
+        app = runner.run_component(
+            "utils.echo", ["--msg", "hello"], "local_cwd", {"log_dir": tempfile.mkdtemp(dir=work)}
+        )
         line = next(iter(runner.log_lines(app, "echo", 0, should_tail=True)))
         spent = time.perf_counter() - began
         runner.wait(app, wait_interval=0.05)

@@ -67,7 +67,10 @@ def measure() -> list[Row]:
         ]
         rates = peers.tsp_rates(work, 300)
         if rates:
-            rows += [peer_row("task-spooler: submissions", rates[0], "/s"), peer_row("task-spooler: tiny tasks", rates[1], "/s")]
+            rows += [
+                peer_row("task-spooler: submissions", rates[0], "/s"),
+                peer_row("task-spooler: tiny tasks", rates[1], "/s"),
+            ]
         rate = peers.submitit_rate(work, 20)
         if rate:
             rows.append(peer_row("submitit: tiny tasks", rate, "/s"))

@@ -1,0 +1,1 @@
+"""The scheduling policy as a pure function: who runs next, who has to yield, and why the others wait."""

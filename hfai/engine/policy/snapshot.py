@@ -1,0 +1,121 @@
+"""What the policy looks at and what it answers. Plain tuples: one plan may read tens of thousands of them.
+
+Times are seconds since the epoch, durations seconds.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Mapping, NamedTuple, Optional
+
+
+class PolicyNode(NamedTuple):
+    """A node as the policy sees it; ``is_usable`` is False while it is cordoned or not ready."""
+
+    name: str
+    group: str
+    is_usable: bool = True
+
+
+class RunningTask(NamedTuple):
+    """A run that holds nodes.
+
+    Attributes:
+        ran_s: seconds that earlier runs of its chain have run.
+        queued_at: when this run was queued: its place among those who wait, should it have to compete again.
+        is_borrowing: started on nodes that a blocked task ahead of it has reserved.
+        is_leaving: told to suspend or stop; its nodes come free soon.
+    """
+
+    run_id: int
+    user: str
+    group: str
+    priority: int
+    nodes: tuple[str, ...]
+    started_at: float
+    queued_at: float = 0.0
+    ran_s: float = 0.0
+    is_borrowing: bool = False
+    is_leaving: bool = False
+
+
+class QueuedTask(NamedTuple):
+    """A run that waits; ``not_before`` holds it back after a platform failure."""
+
+    run_id: int
+    user: str
+    group: str
+    priority: int
+    width: int
+    queued_at: float
+    ran_s: float = 0.0
+    not_before: float = 0.0
+
+
+# (user, group, priority) -> nodes; a missing row means no limit, and AUTO then counts as NORMAL.
+Quotas = Mapping[tuple[str, str, int], int]
+
+
+class Snapshot(NamedTuple):
+    """Everything that one plan depends on, besides the time."""
+
+    nodes: tuple[PolicyNode, ...]
+    running: tuple[RunningTask, ...]
+    queued: tuple[QueuedTask, ...]
+    quotas: Quotas = MappingProxyType({})
+
+
+class PolicySettings(NamedTuple):
+    """The administrator's numbers (``policy`` in engine.yaml), all in seconds.
+
+    Attributes:
+        slice_s: how long a task runs before it takes turns with others of its priority.
+        min_slice_s: how long it runs at least before one of the same priority may interrupt it, even when it borrows.
+        patience_s: how long a task that finds too few nodes lets later ones of the same user and priority use those.
+        demote_after_s: after how much running an ABOVE_NORMAL task becomes NORMAL.
+    """
+
+    slice_s: float = 3600.0
+    min_slice_s: float = 300.0
+    patience_s: float = 86400.0
+    demote_after_s: float = 1800.0
+
+
+class Start(NamedTuple):
+    """Start a run on these nodes."""
+
+    run_id: int
+    nodes: tuple[str, ...]
+    priority: int
+    is_borrowing: bool
+    why: str
+
+
+class Suspend(NamedTuple):
+    """Tell a run to yield to another."""
+
+    run_id: int
+    for_run_id: int
+    why: str
+
+
+class Wait(NamedTuple):
+    """Why a queued run does not start now.
+
+    ``code``: ``turn`` (others are ahead), ``nodes`` (its turn, too few nodes free), ``saving`` (nodes are being vacated for it),
+    ``quota``, ``own`` (an earlier task of the same user and priority is first), ``group_too_small``, ``cordoned``, ``backoff``.
+    ``position`` counts from 1 within the group.
+    """
+
+    code: str
+    position: int
+    priority: int
+
+
+class Plan(NamedTuple):
+    """The answer: ``wake_at`` is when time alone may change it, None if never."""
+
+    starts: tuple[Start, ...]
+    suspends: tuple[Suspend, ...]
+    waits: Mapping[int, Wait]
+    wake_at: Optional[float]
