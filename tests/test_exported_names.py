@@ -1,0 +1,67 @@
+"""Public names: each package's list is in order, whole and importable; the SDK keeps those of HAI's documentation.
+
+A name that is added to ``hfai.client.__all__`` is public from then on: add it here as well.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+import hfai
+
+PACKAGE = Path(hfai.__file__).parent
+PACKAGES = sorted(
+    ".".join(("hfai", *path.parent.relative_to(PACKAGE).parts)) for path in PACKAGE.rglob("__init__.py")
+)
+
+# What existing scripts import (HAI's published documentation), as far as this version has it.
+DOCUMENTED = {
+    "EXP_PRIORITY",
+    "Experiment",
+    "create_experiment",
+    "create_experiment_v2",
+    "get_experiment",
+    "get_experiments",
+    "get_whole_life_state",
+    "go_suspend",
+    "receive_suspend_command",
+    "set_priority",
+    "set_watchdog_time",
+    "set_whole_life_state",
+}
+# What is new with hfai.
+OURS = {"get_status", "stream_logs", "wait"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_list_is_in_order_and_every_name_is_there(package: str) -> None:
+    """Alphabetical, no name twice, each can be had."""
+    module = importlib.import_module(package)
+    names = list(getattr(module, "__all__", ()))
+    assert names == sorted(set(names))
+    assert [name for name in names if not hasattr(module, name)] == []
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTED | OURS))
+def test_the_sdk_has_every_name(name: str) -> None:
+    """Missing one breaks somebody's script."""
+    client = importlib.import_module("hfai.client")
+    assert name in client.__all__
+    assert hasattr(client, name)
+
+
+def test_the_coroutines_have_the_same_names() -> None:
+    """``hfai.client.aio`` for scripts written in that style."""
+    aio = importlib.import_module("hfai.client.aio")
+    assert set(aio.__all__) >= {
+        "create_experiment",
+        "create_experiment_v2",
+        "get_experiment",
+        "get_experiments",
+        "get_status",
+        "stream_logs",
+        "wait",
+    }
