@@ -1,0 +1,1 @@
+"""The embedded platform: daemon, store, scheduling, executors, supervisors. Nothing is imported here."""

@@ -1,0 +1,173 @@
+"""Starts the task's command: own session, own standard streams, exactly the given arguments and environment."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import resource
+import signal
+
+from hfai.engine.supervise import descriptors, prctl, wake
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn, Optional
+
+    from hfai.engine.supervise.spec import Spec
+
+MAX_OPEN_FILES = 204800
+_F_SETPIPE_SZ = 1031  # fcntl has the name since Python 3.10
+_PIPE_BYTES = 1 << 20
+_DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+class Command:
+    """A command that has been forked.
+
+    Attributes:
+        pid: its main process, leader of its session and group once it is executed.
+        output_fd: what it writes, non-blocking.
+        start_fd: at its end when the command has been executed; before that it may give the reason why not.
+    """
+
+    __slots__ = ("output_fd", "pid", "start_fd")
+
+    def __init__(self, pid: int, output_fd: int, start_fd: int) -> None:
+        self.pid = pid
+        self.output_fd = output_fd
+        self.start_fd = start_fd
+
+
+class CannotStart(Exception):
+    """Why a command could not be executed.
+
+    Attributes:
+        exit_code: 127 for something that is not there, 126 for something that cannot be executed, as in a shell.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def start(spec: Spec) -> Command:
+    """Fork the command; does not wait until it is executed (a workspace on a network may hang).
+
+    Raises:
+        OSError: no pipe or no process could be made.
+    """
+    output_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+    start_fd, report_fd = os.pipe2(os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):  # beyond the user's share of pipe memory: smaller blocks, same output
+            fcntl.fcntl(output_fd, _F_SETPIPE_SZ, _PIPE_BYTES)
+        os.set_blocking(output_fd, False)
+        parent = os.getpid()
+        wake.block_all()
+        try:
+            pid = os.fork()
+            if pid == 0:
+                _become(spec, parent, write_fd, report_fd)
+        finally:
+            wake.unblock_all()
+    except OSError:
+        os.close(output_fd)
+        os.close(start_fd)
+        raise
+    finally:
+        os.close(write_fd)
+        os.close(report_fd)
+    return Command(pid, output_fd, start_fd)
+
+
+def outcome_of_start(command: Command) -> Optional[CannotStart]:
+    """Read ``start_fd``, which is ready, and close it: None if the command is executed, else the reason why not."""
+    try:
+        report = os.read(command.start_fd, 65536)
+    finally:
+        os.close(command.start_fd)
+    if not report:
+        return None
+    message, exit_code = json.loads(report)
+    return CannotStart(message, exit_code)
+
+
+def _become(spec: Spec, parent: int, write_fd: int, report_fd: int) -> NoReturn:
+    """In the child: turn into the command, or report why not and exit."""
+    try:
+        # A supervisor that is killed takes the command with it at once, also where no launcher cleans up behind it.
+        prctl.die_with_parent(signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(NOT_EXECUTABLE)
+        wake.default_all()
+        wake.unblock_all()
+        os.setsid()
+        descriptors.silence_stdin()
+        os.dup2(write_fd, 1)
+        os.dup2(write_fd, 2)
+        _raise_open_files()
+        _enter(spec.workspace)
+        _execute(spec.argv, spec.environ)
+    except CannotStart as error:
+        os.write(report_fd, json.dumps([str(error), error.exit_code]).encode()[:65000])
+    except BaseException as error:
+        text = f"cannot start {_shown(spec.argv[0])}: {type(error).__name__}: {error}"[:4000]
+        os.write(report_fd, json.dumps([text, NOT_EXECUTABLE]).encode())
+    finally:
+        os._exit(NOT_EXECUTABLE)
+
+
+def _raise_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _enter(workspace: bytes) -> None:
+    try:
+        os.chdir(workspace)
+    except OSError as error:
+        message = f"cannot enter the workspace {_shown(workspace)}: {error.strerror}"
+        raise CannotStart(message, NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE) from error
+
+
+def _execute(argv: list[bytes], environ: dict[bytes, bytes]) -> NoReturn:
+    """Replace this process; ``argv[0]`` without a slash is looked for in the PATH of ``environ``."""
+    name = argv[0]
+    folders = [b""] if b"/" in name else environ.get(b"PATH", _DEFAULT_PATH).split(b":")
+    denied: Optional[CannotStart] = None
+    for folder in folders:
+        path = name if b"/" in name else (folder or b".") + b"/" + name
+        try:
+            os.execve(path, argv, environ)
+        except OSError as error:
+            if error.errno == errno.ENOEXEC:
+                _execute_script(path, argv, environ)
+            if error.errno in (errno.ENOENT, errno.ENOTDIR):
+                if os.access(path, os.F_OK):
+                    raise CannotStart(
+                        f"cannot run {_shown(path)}: the interpreter that its first line names is not there", NOT_FOUND
+                    ) from error
+                continue
+            denied = denied or CannotStart(f"cannot run {_shown(path)}: {error.strerror}", NOT_EXECUTABLE)
+    if denied:
+        raise denied
+    where = "" if b"/" in name else f" in PATH={_shown(environ.get(b'PATH', _DEFAULT_PATH))}"
+    raise CannotStart(f"cannot run {_shown(name)}: not found{where}", NOT_FOUND)
+
+
+def _execute_script(path: bytes, argv: list[bytes], environ: dict[bytes, bytes]) -> NoReturn:
+    """A text file without ``#!`` goes to the shell, as it would if typed there."""
+    with open(path, "rb") as file:
+        if b"\0" in file.read(128):
+            raise CannotStart(f"cannot run {_shown(path)}: not a program for this machine", NOT_EXECUTABLE)
+    os.execve(b"/bin/sh", [b"sh", path, *argv[1:]], environ)
+
+
+def _shown(word: bytes) -> str:
+    return word.decode("utf-8", "replace")

@@ -1,0 +1,78 @@
+"""How a rank ended, as ``end.json`` says it (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
+FORMAT = 1
+
+
+class Ending:
+    """Collects what is known of the end.
+
+    Attributes:
+        outcome: ``exited | signaled | exec_failed | watchdog | timeout``.
+        asked: the word of the last stop command that came before the end.
+        message: one sentence for people, or empty.
+    """
+
+    __slots__ = ("asked", "exit_code", "message", "outcome", "signal")
+
+    def __init__(self) -> None:
+        self.outcome: Optional[str] = None
+        self.exit_code: Optional[int] = None
+        self.signal: Optional[int] = None
+        self.asked: Optional[str] = None
+        self.message = ""
+
+    def cut_short(self, outcome: str, message: str) -> None:
+        """The supervisor ends the task by itself, for this reason, whatever its process then says."""
+        self.outcome, self.message = outcome, message
+
+    def cannot_start(self, message: str, exit_code: int) -> None:
+        """The command was never executed."""
+        self.outcome, self.message, self.exit_code = "exec_failed", message, exit_code
+
+    def process_ended(self, wait_status: int) -> None:
+        """The main process is reaped."""
+        if self.outcome == "exec_failed":
+            return
+        code = os.waitstatus_to_exitcode(wait_status)
+        if code >= 0:
+            self.exit_code = code
+            self.outcome = self.outcome or "exited"
+            return
+        self.signal = -code
+        if self.outcome is None:
+            self.outcome = "signaled"
+            self.message = f"killed by signal {-code}{_name(-code)}"
+
+    def record(self, run_id: int, rank: int) -> dict[str, Any]:
+        """The fields of ``end.json`` known here, as of now."""
+        return {
+            "format": FORMAT,
+            "run_id": run_id,
+            "rank": rank,
+            "outcome": self.outcome,
+            "exit_code": self.exit_code,
+            "signal": self.signal,
+            "ended_at": time.time(),
+            "asked": self.asked,
+            "last_lines": [],
+            "message": self.message,
+            "whole_life_state": 0,
+            "state_is_set": False,
+        }
+
+
+def _name(signum: int) -> str:
+    try:
+        return f" ({signal.Signals(signum).name})"
+    except ValueError:  # real-time signals have no names
+        return ""

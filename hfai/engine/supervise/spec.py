@@ -1,0 +1,83 @@
+"""What a supervisor needs to know: its part of ``spec.json`` (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
+FORMAT = 1
+
+
+class SpecError(Exception):
+    """``spec.json`` is missing, broken or has no such rank; the message says which."""
+
+
+class Spec:
+    """One rank's view of ``spec.json``.
+
+    Attributes:
+        environ: the whole environment of the command as bytes, ``HFAI_RUN`` included.
+        timeout_at: seconds since the epoch or None.
+        watchdog_s: seconds without output before the task counts as hung, 0 for never.
+    """
+
+    __slots__ = (
+        "argv",
+        "environ",
+        "events_socket",
+        "log_segment_bytes",
+        "rank",
+        "run_id",
+        "stop_grace_s",
+        "timeout_at",
+        "watchdog_s",
+        "whole_life_state",
+        "workspace",
+    )
+
+    def __init__(self, body: dict[str, Any], rank: int) -> None:
+        if body["format"] != FORMAT:
+            raise SpecError(f"spec.json has format {body['format']}, this supervisor knows {FORMAT}")
+        if not 0 <= rank < len(body["ranks"]):
+            raise SpecError(f"spec.json has no rank {rank}, only {len(body['ranks'])} ranks")
+        self.run_id = int(body["run_id"])
+        self.rank = rank
+        self.argv = [as_bytes(word) for word in body["argv"]]
+        if not self.argv:
+            raise SpecError("spec.json has an empty argv")
+        self.workspace = as_bytes(body["workspace"])
+        mark = f"{body['engine_id']}:{self.run_id}:{rank}"
+        environ = {**body["environ"], **body["ranks"][rank].get("environ", {}), "HFAI_RUN": mark}
+        self.environ = {as_bytes(name): as_bytes(value) for name, value in environ.items()}
+        self.watchdog_s = float(body["watchdog_s"] or 0)
+        self.timeout_at: Optional[float] = body["timeout_at"]
+        self.stop_grace_s = float(body["stop_grace_s"])
+        self.whole_life_state = int(body["whole_life_state"])
+        self.log_segment_bytes = max(1, int(body["log_segment_bytes"]))
+        self.events_socket: Optional[str] = body.get("events_socket")
+
+
+def as_bytes(text: str) -> bytes:
+    """Text of the specification as the bytes it stands for; not UTF-8 when the user's value was not."""
+    return str(text).encode("utf-8", "surrogateescape")
+
+
+def read(run_dir: str, rank: int) -> Spec:
+    """Read the specification of one rank.
+
+    Raises:
+        SpecError: it cannot be used.
+    """
+    path = os.path.join(run_dir, "spec.json")
+    try:
+        with open(path, "rb") as file:
+            body = json.loads(file.read())
+        return Spec(body, rank)
+    except SpecError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SpecError(f"{path} cannot be used: {type(error).__name__}: {error}") from error
