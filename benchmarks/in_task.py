@@ -24,7 +24,7 @@ def measure() -> list[Row]:
     with EngineSandbox() as engine, tempfile.TemporaryDirectory() as work:
         (Path(work) / "ask.py").write_text(CODE)
         command = [script("hai-cli"), "python", "ask.py", "--", "-n", "1", "-f"]
-        path = os.path.dirname(python()) + os.pathsep + os.environ["PATH"]
+        path = f"{Path(python()).parent}{os.pathsep}{os.environ['PATH']}"
         figures = []
         for number in range(5):
             out = subprocess.run(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 Command = Sequence[str]
@@ -89,4 +89,4 @@ def python() -> str:
 
 def script(name: str) -> str:
     """A console command beside that interpreter."""
-    return os.path.join(os.path.dirname(sys.executable), name)
+    return str(Path(sys.executable).parent / name)

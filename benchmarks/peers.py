@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 
 def _is_there(tool: str, found: object) -> bool:
@@ -26,11 +27,11 @@ def _tsp(env: dict[str, str], *words: str) -> str:
 
 
 def _tsp_first_line(work: str) -> Callable[[], float]:
-    env = {**os.environ, "TS_SOCKET": os.path.join(work, "tsp.sock"), "TMPDIR": work}
+    env = {**os.environ, "TS_SOCKET": str(Path(work, "tsp.sock")), "TMPDIR": work}
 
     def once() -> float:
         began = time.perf_counter()
-        job = _tsp(env, "sh", os.path.join(work, "hello.sh")).strip()
+        job = _tsp(env, "sh", str(Path(work, "hello.sh"))).strip()
         with subprocess.Popen(["tsp", "-t", job], env=env, stdout=subprocess.PIPE) as follower:
             assert follower.stdout is not None
             line = follower.stdout.readline()
@@ -46,7 +47,7 @@ def _tsp_first_line(work: str) -> Callable[[], float]:
 def _submitit_first_line(work: str) -> Callable[[], float]:
     import submitit
 
-    executor = submitit.LocalExecutor(folder=os.path.join(work, "submitit"))
+    executor = submitit.LocalExecutor(folder=str(Path(work, "submitit")))
     executor.update_parameters(timeout_min=1)
 
     def once() -> float:
@@ -97,7 +98,7 @@ def tsp_rates(work: str, count: int) -> tuple[float, float] | None:
     """(submissions/s, tiny tasks/s end to end) of task-spooler with two slots, None where it is not installed."""
     if not _is_there("task-spooler", shutil.which("tsp")):
         return None
-    env = {**os.environ, "TS_SOCKET": os.path.join(work, "rates.sock"), "TMPDIR": work, "TS_MAXFINISHED": str(count)}
+    env = {**os.environ, "TS_SOCKET": str(Path(work, "rates.sock")), "TMPDIR": work, "TS_MAXFINISHED": str(count)}
     _tsp(env, "-S", "4")
     began = time.perf_counter()
     for _ in range(count):
@@ -115,7 +116,7 @@ def submitit_rate(work: str, count: int) -> float | None:
         return None
     import submitit
 
-    executor = submitit.LocalExecutor(folder=os.path.join(work, "submitit-rate"))
+    executor = submitit.LocalExecutor(folder=str(Path(work, "submitit-rate")))
     began = time.perf_counter()
     for job in [executor.submit(int) for _ in range(count)]:
         job.result()
