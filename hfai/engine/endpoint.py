@@ -1,0 +1,73 @@
+"""Where the daemon listens: the port, and ``endpoint.json``, by which clients find it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import urllib.parse
+from pathlib import Path
+from typing import Any, Mapping, Optional
+
+from hfai.model.errors import EngineStartError
+
+FILE_NAME = "endpoint.json"
+
+
+def bind(host: str, port: Optional[int], *, last: Optional[int] = None) -> socket.socket:
+    """A socket bound to an address of this machine; it does not listen yet.
+
+    Args:
+        host: the address.
+        port: the port that the administrator wants; None: ``last`` if it is free, otherwise any.
+        last: the port of the daemon before this one, so that tasks which know its address still reach it.
+
+    Raises:
+        EngineStartError: the wanted port is taken or not allowed.
+    """
+    for wanted in [port] if port else [last, 0]:
+        if wanted is None:
+            continue
+        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((host, wanted))
+            # With SO_REUSEADDR two sockets may bind as long as none listens: only listening tells that it is taken.
+            bound.listen()
+            return bound
+        except (OSError, OverflowError) as error:
+            bound.close()
+            if port or wanted == 0:
+                raise EngineStartError(reason=_reason(host, wanted, error)) from error
+    raise AssertionError("port 0 was not tried")
+
+
+def last_port(state_dir: Path) -> Optional[int]:
+    """The port in the endpoint file that a daemon before this one left behind."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        return urllib.parse.urlsplit(json.loads((state_dir / FILE_NAME).read_text())["url"]).port
+    return None
+
+
+def write(state_dir: Path, endpoint: Mapping[str, Any]) -> None:
+    """Tell clients where the daemon is; they see the whole file or the one before."""
+    beside = state_dir / f"{FILE_NAME}.new"
+    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w") as file:
+        json.dump(endpoint, file)
+        file.write("\n")
+    beside.replace(state_dir / FILE_NAME)
+
+
+def remove(state_dir: Path) -> None:
+    """Tell clients that no daemon is there any more."""
+    with contextlib.suppress(OSError):
+        (state_dir / FILE_NAME).unlink()
+
+
+def _reason(host: str, port: int, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is taken: set another `port` in engine.yaml, or none for any free one"
+    return f"port {port} of {host} cannot be used ({error})"

@@ -1,0 +1,40 @@
+"""At most one daemon per state directory: a lock on ``engine.lock`` that the kernel drops when the daemon dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from hfai.model.errors import EngineStartError
+
+
+class EngineLock:
+    """Takes the lock; it is held until :meth:`release` or the end of the process.
+
+    Args:
+        path: the lock file; it is made if need be and holds the id of the process that has the lock.
+
+    Raises:
+        EngineStartError: another process has it.
+        OSError: the file cannot be made or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        except BlockingIOError:
+            holder = os.pread(self._fd, 32, 0).decode(errors="replace").strip() or "unknown"
+            self.release()
+            reason = f"process {holder} already runs the engine in {path.parent}"
+            raise EngineStartError(reason=reason) from None
+        except OSError:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Give the lock back."""
+        os.close(self._fd)

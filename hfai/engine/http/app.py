@@ -1,0 +1,84 @@
+"""The ASGI application: which path leads to which handler."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hfai.engine.http import control, listing, nodes, users
+from hfai.engine.http.auth import is_loopback_host
+from hfai.engine.http.call import Door, Handler
+from hfai.engine.http.create import create
+from hfai.engine.http.log_stream import log_stream
+from hfai.engine.http.logs import log, search, sys_log
+from hfai.engine.http.query import query_task
+from hfai.engine.http.refusals import on_http_exception
+from hfai.engine.http.resume import resume
+from hfai.engine.http.serving import Serving
+from hfai.engine.http.status import status_answer
+from hfai.engine.http.stop import stop
+from hfai.engine.http.tags import list_tags, tag, untag
+from hfai.engine.http.wait import wait
+
+HANDLERS: Mapping[str, Handler] = {
+    "/operating/task/create": create,
+    "/operating/task/stop": stop,
+    "/operating/task/tag": tag,
+    "/operating/task/untag": untag,
+    "/operating/task/resume": resume,
+    "/query/task": query_task,
+    "/query/task/list": listing.list_tasks,
+    "/query/task/wait": wait,
+    "/query/task/log": log,
+    "/query/task/log/search": search,
+    "/query/task/log/stream": log_stream,
+    "/query/task/sys_log": sys_log,
+    "/query/task/list_all_with_priority": listing.list_all_with_priority,
+    "/query/user/info": users.info,
+    "/query/user/tag/list": list_tags,
+    "/query/user/quota/list": users.list_quota,
+    "/query/node/list": nodes.list_nodes,
+    "/query/node/client_overview": nodes.client_overview,
+}
+# A client of another protocol version needs these to find out what runs here and to end it.
+_ANY_PROTOCOL: Mapping[str, Handler] = {
+    "/query/engine/info": control.info,
+    "/operating/engine/shutdown": control.shutdown,
+}
+
+
+def build_app(serving: Serving) -> ASGIApp:
+    """The application for one engine; business routes are POST only, as HAI Platform's are."""
+
+    async def status(request: Request) -> Response:
+        return status_answer(serving.engine, request)
+
+    routes = [Route(path, Door(handler, serving), methods=["POST"]) for path, handler in HANDLERS.items()]
+    routes += [
+        Route(path, Door(handler, serving, any_protocol=True), methods=["POST"])
+        for path, handler in _ANY_PROTOCOL.items()
+    ]
+    routes.append(Route("/api_server_status", status, methods=["GET"]))
+    app = Starlette(routes=routes, exception_handlers={HTTPException: on_http_exception})
+    app.router.redirect_slashes = False
+    return LoopbackOnly(app)
+
+
+class LoopbackOnly:
+    """Refuses requests that were addressed to another name than this machine's loopback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not is_loopback_host(scope["headers"]):
+            refusal = JSONResponse({"success": 0, "msg": "this engine answers to 127.0.0.1 and localhost only"}, 403)
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)

@@ -1,0 +1,119 @@
+"""One authenticated request, as handlers get it, and the door that all of them stand behind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Awaitable, Callable, Mapping, Optional, Union
+
+from attrs import define, field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hfai.engine.engine import Engine
+from hfai.engine.http.arguments import Arguments, BadArguments, problem
+from hfai.engine.http.auth import bearer_token, ensure_protocol, token_in, user_of
+from hfai.engine.http.refusals import answer_to
+from hfai.engine.http.serving import Serving
+from hfai.engine.queries import User
+
+# A task file is kilobytes; an environment that came with it can be a few hundred.
+_LARGEST_BODY = 8 * 1024 * 1024
+
+
+@define
+class Call:
+    """One request whose sender is known."""
+
+    serving: Serving
+    user: User
+    arguments: Arguments
+    request: Request
+    _body: Optional[bytes] = field(default=None, alias="body")
+
+    @property
+    def engine(self) -> Engine:
+        return self.serving.engine
+
+    async def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            BadArguments: it is none.
+        """
+        if self._body is None:
+            self._body = await _read(self.request)
+        return _parsed(self._body)
+
+
+Answer = Union[Mapping[str, Any], ASGIApp]
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+class Door:
+    """A handler as an ASGI application: finds out who asks, and turns what the handler raises into its answer.
+
+    Args:
+        handler: returns the body of a success, or a response of its own.
+        serving: what handlers share.
+        any_protocol: whether clients of another protocol version are served too: those routes that they need to get
+            rid of this engine.
+    """
+
+    def __init__(self, handler: Handler, serving: Serving, *, any_protocol: bool = False) -> None:
+        self._handler = handler
+        self._serving = serving
+        self._any_protocol = any_protocol
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            call = await self._admit(Request(scope, receive))
+            answer = await self._handler(call)
+        except Exception as error:
+            response = answer_to(error, self._serving.engine.config.state_dir)
+            if response is None:
+                raise
+            answer = response
+        if isinstance(answer, Mapping):
+            answer = JSONResponse(answer)
+        await answer(scope, receive, send)
+
+    async def _admit(self, request: Request) -> Call:
+        headers = request.scope["headers"]
+        arguments = Arguments(request.scope["query_string"])
+        token = bearer_token(headers) or arguments.optional("token")
+        body = None
+        if token is None:
+            body = await _read(request)
+            token = _token_in(body)
+        user = user_of(self._serving.engine, token)
+        if not self._any_protocol:
+            ensure_protocol(headers)
+        return Call(self._serving, user, arguments, request, body)
+
+
+def _token_in(body: bytes) -> Optional[str]:
+    try:
+        return token_in(json.loads(body)) if body else None
+    except ValueError:
+        return None
+
+
+async def _read(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
+            raise HTTPException(413, f"the body is larger than {_LARGEST_BODY} bytes")
+    return body
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except json.JSONDecodeError as error:
+        where = {"msg": error.msg, "pos": error.pos, "lineno": error.lineno, "colno": error.colno}
+        raise BadArguments([problem(("body", error.pos), str(error), "value_error.jsondecode", **where)]) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise BadArguments([problem(("body", 0), str(error), "value_error.jsondecode")]) from None

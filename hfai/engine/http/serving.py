@@ -1,0 +1,56 @@
+"""What the handlers share: the engine, the watch on log directories, and word that the daemon is going away."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Awaitable, Callable, Coroutine, Optional
+
+from attrs import define, field
+
+from hfai.engine.engine import Engine
+from hfai.engine.logs.inotify import DirectoryWatcher
+
+
+@define
+class Serving:
+    """One daemon's HTTP side.
+
+    Attributes:
+        engine: answers every question.
+        shutdown: asks the daemon to end; its argument says whether the tasks are to be stopped first.
+        url: where the daemon listens.
+        started_at: since when, in seconds since the epoch.
+        watcher: tells log streams of changes on disk.
+        closing: set when the daemon goes away, so that whoever waits answers at once.
+    """
+
+    engine: Engine
+    shutdown: Callable[[bool], None]
+    url: str
+    started_at: float
+    watcher: DirectoryWatcher = field(factory=DirectoryWatcher)
+    closing: asyncio.Event = field(factory=asyncio.Event)
+
+    async def while_wanted(
+        self, work: Coroutine[Any, Any, None], receive: Callable[[], Awaitable[Any]]
+    ) -> Optional[asyncio.Task[None]]:
+        """Run ``work`` until it is done, the client has gone or the daemon closes; in the latter cases cancel it.
+
+        Returns its task if it is done, None if it was cut short.
+        """
+        task = asyncio.ensure_future(work)
+        gone = asyncio.ensure_future(_disconnected(receive))
+        closing = asyncio.ensure_future(self.closing.wait())
+        try:
+            await asyncio.wait({task, gone, closing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            others = [other for other in (task, gone, closing) if not other.done()]
+            for other in others:
+                other.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+        return None if task.cancelled() or task in others else task
+
+
+async def _disconnected(receive: Callable[[], Awaitable[Any]]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
