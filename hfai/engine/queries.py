@@ -1,0 +1,98 @@
+"""What may be asked of the engine and who asks: the arguments and small answers of :class:`hfai.engine.engine.Engine`."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Optional
+
+from attrs import frozen
+
+from hfai.model.records import Node
+
+
+class StopOp(str, Enum):
+    """How a task is to be ended (wire document, section 3)."""
+
+    STOP = "stop"
+    FAIL = "fail"
+    SUCCEED = "succeed"
+    SUSPEND = "suspend"
+
+
+@frozen
+class User:
+    """Who asks.
+
+    Attributes:
+        name: the user's name on the platform.
+        role: ``internal`` or ``external``.
+        groups: permission groups, as HAI Platform counts them: role, ``public``, the own name and more.
+        uid: the number that tasks of this user run under.
+    """
+
+    name: str
+    role: str
+    groups: tuple[str, ...]
+    uid: int
+
+
+@frozen
+class Selector:
+    """Which task is meant. Whatever is given must fit: an id of another chain than ``chain_id`` finds nothing.
+
+    Attributes:
+        id: id of any run of the chain.
+        chain_id: id of the chain.
+        nb_name: name; the newest task of that name.
+    """
+
+    id: Optional[int] = None
+    chain_id: Optional[str] = None
+    nb_name: Optional[str] = None
+
+
+@frozen
+class ListQuery:
+    """Filters and page of a task list; an empty filter lets everything through, several values mean any of them.
+
+    Attributes:
+        page: from 1.
+        page_size: tasks per page, from 1.
+        order_by: ``id`` or ``first_id``, always descending.
+        nb_name_pattern: part of the name or of the chain id, or the beginning of the newest id.
+        created_start: seconds since the epoch; the newest run was created then or later.
+        created_end: seconds since the epoch; the newest run was created then or earlier.
+    """
+
+    page: int = 1
+    page_size: int = 50
+    order_by: str = "id"
+    task_type: tuple[str, ...] = ()
+    worker_status: tuple[str, ...] = ()
+    queue_status: tuple[str, ...] = ()
+    chain_status: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    excluded_tag: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    nb_name_pattern: Optional[str] = None
+    only_star: bool = False
+    created_start: Optional[float] = None
+    created_end: Optional[float] = None
+
+
+@frozen
+class Working:
+    """What a node works on: one rank of one run."""
+
+    run_id: int
+    rank: int
+    user_name: str
+    nb_name: str
+
+
+@frozen
+class NodeView:
+    """A node and what it works on, None while it is idle."""
+
+    node: Node
+    working: Optional[Working] = None
