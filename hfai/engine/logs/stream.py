@@ -79,15 +79,19 @@ class LogStream:
                 if log.rank not in self._selection.cursors:
                     await asyncio.to_thread(log.seek)
             await self._show_task(send)
-            while not all(log.is_done for log in self._logs):
+            while not self._is_done:
                 self._wake.clear()
                 if self._is_stale:
                     self._refresh()
                     await self._show_task(send)
-                if not await self._pump(send) and self._selection.follow:
+                if not await self._pump(send) and not self._is_done:
                     await self._rest(send)
             is_finished = self._task.chain_status is ChainStatus.FINISHED
             await send(frames.end_frame("finished" if is_finished else "eof", self._task))
+
+    @property
+    def _is_done(self) -> bool:
+        return all(log.is_done for log in self._logs)
 
     def _open(self, rank: int) -> RankLog:
         runs = self._selection.runs_of(self._task, rank=rank)
