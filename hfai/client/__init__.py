@@ -1,0 +1,112 @@
+"""The SDK: submit, follow, stop and wait for training tasks, and talk to the platform from inside one.
+
+Importing this package imports nothing else: each name is loaded when it is first used, so that a training script pays
+for what it calls (docs/performance.md). ``hfai.client.aio`` has the same names as coroutines, ``hfai.client.platform``
+starts and ends the embedded engine.
+
+Example:
+    >>> import hfai.client
+    >>> task = hfai.client.create_experiment_v2("task.yaml")  # doctest: +SKIP
+    >>> for line in hfai.client.stream_logs(task, follow=True):  # doctest: +SKIP
+    ...     print(line.rank, line.text)
+"""
+
+from __future__ import annotations
+
+# Not typing.TYPE_CHECKING: importing typing alone would take half of the budget.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hfai.client._create import create_experiment, create_experiment_v2
+    from hfai.client._experiment import Experiment
+    from hfai.client._find import get_experiment, get_experiments
+    from hfai.client._init import init
+    from hfai.client._job import Job
+    from hfai.client._log_blocks import LogBlock, TaskUpdate, stream_log_blocks
+    from hfai.client._log_lines import LogLine, stream_logs
+    from hfai.client._nodes import NodeInfo, nodes
+    from hfai.client._resolve import resolve
+    from hfai.client._status import Status, get_status
+    from hfai.client._user import UserInfo, user_info
+    from hfai.client._wait import wait
+    from hfai.client.priorities import EXP_PRIORITY
+    from hfai.client.runtime import (
+        get_whole_life_state,
+        go_suspend,
+        receive_suspend_command,
+        set_priority,
+        set_watchdog_time,
+        set_whole_life_state,
+    )
+
+__all__ = [
+    "EXP_PRIORITY",
+    "Experiment",
+    "Job",
+    "LogBlock",
+    "LogLine",
+    "NodeInfo",
+    "Status",
+    "TaskUpdate",
+    "UserInfo",
+    "create_experiment",
+    "create_experiment_v2",
+    "get_experiment",
+    "get_experiments",
+    "get_status",
+    "get_whole_life_state",
+    "go_suspend",
+    "init",
+    "nodes",
+    "receive_suspend_command",
+    "resolve",
+    "set_priority",
+    "set_watchdog_time",
+    "set_whole_life_state",
+    "stream_log_blocks",
+    "stream_logs",
+    "user_info",
+    "wait",
+]
+
+_HOMES = {
+    "EXP_PRIORITY": "priorities",
+    "Experiment": "_experiment",
+    "Job": "_job",
+    "LogBlock": "_log_blocks",
+    "LogLine": "_log_lines",
+    "NodeInfo": "_nodes",
+    "Status": "_status",
+    "TaskUpdate": "_log_blocks",
+    "UserInfo": "_user",
+    "create_experiment": "_create",
+    "create_experiment_v2": "_create",
+    "get_experiment": "_find",
+    "get_experiments": "_find",
+    "get_status": "_status",
+    "get_whole_life_state": "runtime._state",
+    "go_suspend": "runtime._go_suspend",
+    "init": "_init",
+    "nodes": "_nodes",
+    "receive_suspend_command": "runtime._receive",
+    "resolve": "_resolve",
+    "set_priority": "runtime._priority",
+    "set_watchdog_time": "runtime._watchdog",
+    "set_whole_life_state": "runtime._state",
+    "stream_log_blocks": "_log_blocks",
+    "stream_logs": "_log_lines",
+    "user_info": "_user",
+    "wait": "_wait",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load a public name on its first use (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=(name,)), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

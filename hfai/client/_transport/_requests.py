@@ -1,0 +1,117 @@
+"""HTTP to any other server, through requests: TLS, proxies, redirects refused."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import Iterator, Mapping, Optional
+
+import requests
+from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, RequestException, SSLError
+from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+
+from hfai.client._transport._contract import Answer, ByteStream, TransportError
+
+_CONNECT_S = 10.0
+
+
+class RequestsTransport:
+    """See :class:`~hfai.client._transport.Transport`.
+
+    Args:
+        url: the server, without a slash at its end.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: Optional[bytes], timeout_s: float
+    ) -> Answer:
+        response = self._request(method, target, headers, body, timeout_s, is_stream=False)
+        return Answer(response.status_code, response.content)
+
+    def stream(self, target: str, headers: Mapping[str, str], timeout_s: float) -> ByteStream:
+        # Compression would hold lines back until a block of it is full.
+        headers = {**headers, "Accept-Encoding": "identity"}
+        return _RequestsStream(self._request("POST", target, headers, None, timeout_s, is_stream=True))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _request(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: Optional[bytes],
+        timeout_s: float,
+        *,
+        is_stream: bool,
+    ) -> requests.Response:
+        try:
+            return self._session.request(
+                method,
+                self._url + target,
+                headers=dict(headers),
+                data=body,
+                timeout=(min(timeout_s, _CONNECT_S), timeout_s),
+                stream=is_stream,
+                allow_redirects=False,  # a POST would become a GET, and the token would go elsewhere
+            )
+        except RequestException as error:
+            raise _failed(error) from None
+
+
+class _RequestsStream:
+    def __init__(self, response: requests.Response) -> None:
+        self.status = response.status_code
+        self._response = response
+        self._blocks: Iterator[bytes] = self._read_blocks()
+
+    def read(self) -> bytes:
+        try:
+            return next(self._blocks, b"")
+        except (RequestException, HTTPError, OSError, ValueError, AttributeError) as error:
+            raise _failed(error) from None
+
+    def abort(self) -> None:
+        connection = getattr(self._response.raw, "_connection", None)
+        sock = getattr(connection, "sock", None)
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._response.close()
+
+    def _read_blocks(self) -> Iterator[bytes]:
+        raw = self._response.raw
+        if getattr(raw, "chunked", False):
+            yield from filter(None, self._response.iter_content(chunk_size=None))
+            return
+        # Without chunks the answer ends with the connection; asking for more than one byte would wait for all of them.
+        read1 = getattr(raw, "read1", None)
+        while block := (read1(1 << 16) if read1 is not None else raw.read(1)):
+            yield block
+
+
+def _failed(error: Exception) -> TransportError:
+    if isinstance(error, SSLError):
+        return TransportError("its TLS certificate was not accepted", was_sent=False)
+    if isinstance(error, ProxyError):
+        return TransportError("the proxy could not reach it", was_sent=False)
+    if isinstance(error, ConnectTimeout):
+        return TransportError("no connection in time", was_sent=False)
+    cause = error.args[0] if error.args else None
+    if isinstance(error, ReadTimeout) or isinstance(cause, (ReadTimeoutError, socket.timeout)):
+        return TransportError("no answer in time", was_sent=True, is_timeout=True)
+    inner = getattr(cause, "reason", cause)
+    if isinstance(inner, NewConnectionError):
+        # The text of urllib3 ends with the system's own: "...: [Errno 111] Connection refused".
+        reason = str(inner).rpartition("] ")[2].lower()
+        return TransportError(reason or "no connection", was_sent=False)
+    if isinstance(error, requests.exceptions.ConnectionError):
+        return TransportError("the connection was closed before the answer came", was_sent=True)
+    return TransportError(f"the request could not be sent ({type(error).__name__})", was_sent=True)
