@@ -243,7 +243,8 @@ def test_enums_count_as_their_values() -> None:
     class Level(IntEnum):
         HIGH = 30
 
-    config = {"version": 2, "name": "x", "priority": Level.HIGH, "spec": {"entrypoint": "a.py"}}
+    spec = {"workspace": "/w", "entrypoint": "a.py"}
+    config = {"version": 2, "name": "x", "priority": Level.HIGH, "spec": spec}
     assert load_task_file(config).priority == 30
 
 
