@@ -41,6 +41,7 @@ _LONGEST_TEXT = 255
 
 
 def read_name(top: Section) -> str:
+    """The name: it is part of file names, tables and `nb_name` selectors."""
     allowed = f"text of 1 to {_LONGEST_TEXT} characters without ( ) / and control characters"
     name = top.text("name", allowed=allowed)
     if len(name) > _LONGEST_TEXT or has_control(name) or any(sign in name for sign in "()/"):
@@ -49,6 +50,7 @@ def read_name(top: Section) -> str:
 
 
 def read_priority(value: object) -> int:
+    """One of the nine numbers; AUTO where none is given."""
     if value is None:
         return int(Priority.AUTO)
     if isinstance(value, int) and not isinstance(value, bool) and value in set(Priority):
@@ -57,6 +59,7 @@ def read_priority(value: object) -> int:
 
 
 def read_entrypoint(spec: Section) -> str:
+    """The file or program to run, as it was given."""
     entrypoint = spec.text("entrypoint", allowed="the file to run, for example train.py")
     if has_control(entrypoint):
         raise wrong("spec.entrypoint", entrypoint, "the file to run, without control characters")
@@ -64,6 +67,7 @@ def read_entrypoint(spec: Section) -> str:
 
 
 def read_workspace(spec: Section) -> str:
+    """The directory, empty where none is given; an existing server refuses blanks and more than 255 characters."""
     allowed = f"a directory of at most {_LONGEST_TEXT} characters without blanks"
     workspace = spec.text("workspace", "", allowed)
     if len(workspace) > _LONGEST_TEXT or " " in workspace or has_control(workspace):
@@ -72,6 +76,7 @@ def read_workspace(spec: Section) -> str:
 
 
 def read_environments(value: object) -> dict[str, str]:
+    """The variables, each something that a program can be started with."""
     environments: dict[str, str] = {}
     section = Section(value, "spec.environments")
     for name, item in section.rest().items():
@@ -86,6 +91,7 @@ def read_environments(value: object) -> dict[str, str]:
 
 
 def read_tags(value: object) -> tuple[str, ...]:
+    """The tags, each once; a leading ``_`` is kept for the platform's own."""
     allowed = "a list of tags, or tags with commas between them"
     if value is None:
         return ()
@@ -101,6 +107,7 @@ def read_tags(value: object) -> tuple[str, ...]:
 
 
 def read_extra(top: Section, spec: Section, resource: Section, options: Section) -> dict[str, Any]:
+    """What is left after everything known was taken, in its places."""
     extra = top.rest()
     for section in (spec, resource, options):
         if rest := section.rest():
