@@ -22,14 +22,14 @@ from typing import Iterator, Optional, Sequence
 from hfai import PROTOCOL, __version__
 from hfai.engine import endpoint
 from hfai.engine.announcement import Announcement
-from hfai.engine.config import EngineConfig, load_config
+from hfai.engine.config import EngineConfig
 from hfai.engine.daemon_log import start_logging
 from hfai.engine.engine import Engine
 from hfai.engine.engine_lock import EngineLock
 from hfai.engine.http.app import build_app
-from hfai.engine.http.refusals import is_full
 from hfai.engine.http.server import HttpServer
 from hfai.engine.http.serving import Serving
+from hfai.engine.system import is_full
 from hfai.model.errors import EngineStartError, HfaiError, StorageFull
 
 # Enough for thousands of followers and supervisors; also what HAI Platform gives its tasks.
@@ -90,12 +90,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(state_dir: Path, announcement: Announcement) -> None:
-    os.umask(0o077)
+    # No umask: tasks inherit it. Everything in here is made with its mode, in a directory that is closed to others.
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state_dir.chmod(0o700)
     lock = EngineLock(state_dir / "engine.lock")
     try:
         start_logging(state_dir / "engine.log", takes_over=announcement.is_wanted)
-        config = load_config(state_dir)
+        config = EngineConfig.load(state_dir)
         _raise_open_files()
         with _event_loop() as loop:
             loop.run_until_complete(_serve(config, announcement))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import os
 import socket
 import urllib.parse
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
+from hfai.engine.system import write_atomic
 from hfai.model.errors import EngineStartError
 
 FILE_NAME = "endpoint.json"
@@ -53,12 +53,7 @@ def last_port(state_dir: Path) -> Optional[int]:
 
 def write(state_dir: Path, endpoint: Mapping[str, Any]) -> None:
     """Tell clients where the daemon is; they see the whole file or the one before."""
-    beside = state_dir / f"{FILE_NAME}.new"
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        json.dump(endpoint, file)
-        file.write("\n")
-    beside.replace(state_dir / FILE_NAME)
+    write_atomic(state_dir / FILE_NAME, json.dumps(endpoint).encode() + b"\n")
 
 
 def remove(state_dir: Path) -> None:

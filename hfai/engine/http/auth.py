@@ -23,8 +23,8 @@ def bearer_token(headers: Headers) -> Optional[str]:
     return None
 
 
-def user_of(engine: Engine, token: Optional[str]) -> User:
-    """The user that a token stands for.
+def user_of(engine: Engine, token: str) -> User:
+    """The user that a token stands for; an empty one is none.
 
     Raises:
         Refusal: 403, there is no token or nobody has it (wire document, section 1).

@@ -24,10 +24,11 @@ _LARGEST_BODY = 8 * 1024 * 1024
 
 @define
 class Call:
-    """One request whose sender is known."""
+    """One request whose sender is known, with the token that said so."""
 
     serving: Serving
     user: User
+    token: str
     arguments: Arguments
     request: Request
     _body: Optional[bytes] = field(default=None, alias="body")
@@ -86,11 +87,11 @@ class Door:
         body = None
         if token is None:
             body = await _read(request)
-            token = _token_in(body)
+            token = _token_in(body) or ""
         user = user_of(self._serving.engine, token)
         if not self._any_protocol:
             ensure_protocol(headers)
-        return Call(self._serving, user, arguments, request, body)
+        return Call(self._serving, user, token, arguments, request, body)
 
 
 def _token_in(body: bytes) -> Optional[str]:

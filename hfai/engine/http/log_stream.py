@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import Callable, ContextManager, TypeVar
+from typing import Callable, ContextManager, Optional, TypeVar
 
 from attrs import frozen
 from starlette.types import Receive, Scope, Send
@@ -41,29 +41,31 @@ def _selection(arguments: Arguments, task: Task, *, follow: bool) -> LogSelectio
     run = arguments.text("run", "newest")
     if not _RUN.fullmatch(run):
         arguments.wrong("run", f"a run is newest, all, or the id of one, not {run!r}")
-    ranks = _parsed(arguments, "rank", partial(parse_ranks, nodes=task.nodes, experiment=task.nb_name), (0,))
-    cursors = _parsed(arguments, "cursor", parse_cursors, {})
+    ranks_of = partial(parse_ranks, nodes=task.nodes, experiment=task.nb_name)
+    ranks = _parsed(arguments, "rank", ranks_of) or (0,)
+    cursors = _parsed(arguments, "cursor", parse_cursors) or {}
     tail = arguments.optional_whole("tail")
     if tail is not None and tail < 0:
         arguments.wrong("tail", "ensure this value is greater than or equal to 0", "value_error.number.not_ge")
-    since = _parsed(arguments, "since", parse_time, None)
-    until = _parsed(arguments, "until", parse_time, None)
+    since = _parsed(arguments, "since", parse_time)
+    until = _parsed(arguments, "until", parse_time)
     arguments.ensure_valid()
-    for rank in sorted(cursors):
-        parse_ranks(str(rank), nodes=task.nodes, experiment=task.nb_name)
+    for rank in cursors:
+        ranks_of(str(rank))
     window = Window(tail=tail, since=since, until=until)
     return LogSelection(ranks, follow=follow, run=run, cursors=cursors, window=window)
 
 
-def _parsed(arguments: Arguments, name: str, parse: Callable[[str], _T], default: _T) -> _T:
+def _parsed(arguments: Arguments, name: str, parse: Callable[[str], _T]) -> Optional[_T]:
+    """What an argument means; None if it was not given or cannot be read, which is then noted."""
     text = arguments.optional(name)
     if not text:
-        return default
+        return None
     try:
         return parse(text)
     except ValueError as error:
         arguments.wrong(name, str(error))
-        return default
+        return None
 
 
 @frozen

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import sqlite3
 from pathlib import Path
 from typing import Any, Optional
 
@@ -12,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hfai.engine.http.arguments import BadArguments
+from hfai.engine.system import is_full
 from hfai.model.errors import HfaiError, StorageFull
 
 
@@ -51,13 +50,6 @@ def answer_to(error: Exception, state_dir: Path) -> Optional[Response]:
     if is_full(error):
         return refuse(StorageFull(path=str(state_dir)))
     return None
-
-
-def is_full(error: BaseException) -> bool:
-    """Whether there was no space left on the disk."""
-    if isinstance(error, sqlite3.OperationalError):
-        return "full" in str(error)
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 async def on_http_exception(_request: Request, error: Exception) -> Response:
