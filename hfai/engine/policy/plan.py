@@ -65,7 +65,7 @@ def plan(snapshot: Snapshot, settings: PolicySettings, now: float) -> Plan:
         starts += line.starts
         suspends += line.suspends
         waits.update(line.waits)
-    return Plan(tuple(starts), tuple(suspends), waits, _wake_at(snapshot, settings, now))
+    return Plan(tuple(starts), tuple(suspends), waits, _wake_at(snapshot, starts, settings, now))
 
 
 def _running_priority(run: RunningTask, settings: PolicySettings, now: float) -> int:
@@ -196,9 +196,9 @@ class _Group:
             self.suspends.append(Suspend(run.run_id, gainer.run_id, why))
 
 
-def _wake_at(snapshot: Snapshot, settings: PolicySettings, now: float) -> Optional[float]:
-    """The next moment at which a slice ends, a priority wears off or a back-off is over, if anybody waits."""
-    if not snapshot.queued:
+def _wake_at(snapshot: Snapshot, starts: list[Start], settings: PolicySettings, now: float) -> Optional[float]:
+    """The next moment at which a slice ends, a priority wears off or a back-off is over, if anybody still waits."""
+    if len(starts) == len(snapshot.queued):
         return None
     moments = [task.not_before for task in snapshot.queued if task.not_before > now]
     for run in snapshot.running:
@@ -207,4 +207,8 @@ def _wake_at(snapshot: Snapshot, settings: PolicySettings, now: float) -> Option
         moments.append(run.started_at + (settings.min_slice_s if run.is_borrowing else settings.slice_s))
         if run.priority == ABOVE_NORMAL:
             moments.append(run.started_at + settings.demote_after_s - run.ran_s)
+    for start in starts:
+        moments.append(now + (settings.min_slice_s if start.is_borrowing else settings.slice_s))
+        if start.priority == ABOVE_NORMAL:
+            moments.append(now + settings.demote_after_s)
     return min((moment for moment in moments if moment > now), default=None)
