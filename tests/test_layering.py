@@ -64,12 +64,17 @@ def _imports(node: ast.AST, path: Path, *, at_module_level: bool, with_typing: b
             package = package if path.name == "__init__.py" else package[:-1]
             base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
         yield from (Import(_module(base, alias.name), at_module_level, where) for alias in node.names)
-    elif isinstance(node, ast.If) and not with_typing and "TYPE_CHECKING" in ast.dump(node.test):
-        return
+    elif isinstance(node, ast.If) and not with_typing and _is_type_checking(node.test):
+        for child in node.orelse:
+            yield from _imports(child, path, at_module_level=at_module_level, with_typing=with_typing)
     else:
         inside = at_module_level and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         for child in ast.iter_child_nodes(node):
             yield from _imports(child, path, at_module_level=inside, with_typing=with_typing)
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return getattr(test, "id", getattr(test, "attr", "")) == "TYPE_CHECKING"
 
 
 def _module(base: str, name: str) -> str:
