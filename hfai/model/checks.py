@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Mapping, Optional, Union
+from typing import Any, Mapping, Optional
 
 from hfai.model.errors import InvalidTask
 
@@ -149,9 +149,6 @@ def as_text(value: object, key: str, allowed: str) -> str:
     if "\0" in value or not is_utf8(value):
         raise wrong(key, value, "text that a program can be given: UTF-8 without NUL")
     return str(value)
-
-
-Json = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
 
 
 def plain(value: object, key: str, depth: int = 0) -> Any:
