@@ -58,10 +58,16 @@ class RequestsTransport:
                 data=body,
                 timeout=(min(timeout_s, _CONNECT_S), timeout_s),
                 stream=is_stream,
+                auth=_as_it_is,
                 allow_redirects=False,  # a POST would become a GET, and the token would go elsewhere
             )
         except RequestException as error:
             raise _failed(error) from None
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from putting a password out of ~/.netrc where our token is."""
+    return request
 
 
 class _RequestsStream:

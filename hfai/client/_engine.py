@@ -1,0 +1,159 @@
+"""Finding the embedded engine, and starting it where there is none.
+
+The engine is started as a program of its own and never imported: it outlives the client, and the client does not pay
+for loading it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Iterator, Optional
+
+from hfai.client import _hooks
+from hfai.client._detached import DetachedProcess, keep, reap
+from hfai.client._endpoint import Endpoint, holder_of_engine_lock, is_alive, read_endpoint
+from hfai.model.env import VARIABLES
+from hfai.model.errors import EngineStartError, from_wire
+
+START_DEADLINE_S = 30.0
+_LOOK_AGAIN_S = 0.02
+# What the engine needs and the SDK does not.
+_ENGINE_PACKAGES = ("starlette", "uvicorn")
+
+
+def find_engine(state_dir: Path, *, known_dead: Optional[Endpoint] = None) -> Optional[Endpoint]:
+    """The running engine of a state directory, None if there is none; starts nothing.
+
+    Args:
+        state_dir: the state directory.
+        known_dead: an endpoint that has refused a connection and does not count.
+    """
+    reap()
+    endpoint = read_endpoint(state_dir)
+    if endpoint is None or endpoint == known_dead or not is_alive(endpoint):
+        return None
+    return endpoint
+
+
+def find_or_start_engine(state_dir: Path, *, known_dead: Optional[Endpoint] = None) -> Endpoint:
+    """The running engine of a state directory; started if need be, with a line on standard error.
+
+    However many clients call this at once, one engine is started and all of them get it.
+
+    Args:
+        state_dir: the state directory; made if need be.
+        known_dead: an endpoint that has refused a connection and does not count.
+
+    Raises:
+        HfaiError: the engine refused to start, with its own reason.
+        EngineStartError: it could not be started, or did not answer within 30 seconds.
+
+    Blocks until the engine serves: half a second as a rule.
+    """
+    endpoint = find_engine(state_dir, known_dead=known_dead)
+    if endpoint is not None:
+        return endpoint
+    deadline = time.monotonic() + START_DEADLINE_S
+    with _start_lock(state_dir, deadline):
+        while True:
+            holder = holder_of_engine_lock(state_dir)
+            if holder is None:
+                break  # whatever endpoint.json says, nobody runs
+            endpoint = find_engine(state_dir, known_dead=known_dead)
+            if endpoint is not None:
+                return endpoint
+            if time.monotonic() > deadline:
+                reason = f"process {holder} runs the engine in {state_dir} and does not answer"
+                raise EngineStartError(reason=reason)
+            time.sleep(_LOOK_AGAIN_S)  # it is starting, or on its way out
+        endpoint = _start(state_dir, deadline)
+    _hooks.engine_started(state_dir)
+    return endpoint
+
+
+@contextlib.contextmanager
+def _start_lock(state_dir: Path, deadline: float) -> Iterator[None]:
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(state_dir / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise EngineStartError(reason=f"{error.filename or state_dir}: {error.strerror}") from None
+    try:
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise EngineStartError(reason=f"another client has been starting it in {state_dir}") from None
+                time.sleep(_LOOK_AGAIN_S)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _start(state_dir: Path, deadline: float) -> Endpoint:
+    missing = [name for name in _ENGINE_PACKAGES if find_spec(name) is None]
+    if missing:
+        reason = f"{' and '.join(missing)} not installed: run `pip install 'hfai[engine]'`"
+        raise EngineStartError(reason=reason)
+    ours, theirs = os.pipe()
+    try:
+        command = [sys.executable, "-m", "hfai.engine", "--state", str(state_dir), "--ready-fd", str(theirs)]
+        process = DetachedProcess(command, _environment(), theirs)
+    except OSError as error:
+        os.close(ours)
+        raise EngineStartError(reason=f"{sys.executable}: {error.strerror}") from None
+    finally:
+        os.close(theirs)
+    try:
+        line = _read_line(ours, deadline)
+    finally:
+        os.close(ours)
+    return _endpoint_of(line, process, state_dir)
+
+
+def _endpoint_of(line: bytes, process: DetachedProcess, state_dir: Path) -> Endpoint:
+    try:
+        ready = json.loads(line)
+    except ValueError:
+        ready = {}
+    if "error" in ready:
+        process.wait()
+        raise from_wire(ready["error"])
+    endpoint = read_endpoint(state_dir)
+    if not ready.get("ready") or endpoint is None:
+        status = process.poll()
+        if status is None:
+            process.kill()
+            process.wait()
+        ending = "it said nothing for too long" if status is None else f"it ended with {status}"
+        raise EngineStartError(reason=f"{ending}; its log is {state_dir / 'engine.log'}")
+    keep(process)
+    return endpoint
+
+
+def _read_line(fd: int, deadline: float) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
+        block = os.read(fd, 65536) if ready else b""
+        if not block:
+            break
+        line += block
+    return line
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without what would make the engine believe that it is a task."""
+    of_tasks = {name for name, by, _ in VARIABLES if by in ("task", "simulation")}
+    of_tasks |= {"MARSV2_SERVER", "MARSV2_USER_TOKEN"}
+    return {name: value for name, value in os.environ.items() if name not in of_tasks}
