@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from hfai.model.errors import EngineStartError
+
+# Clients take the lock for a moment to see whether somebody holds it.
+_PATIENCE_S = 0.3
 
 
 class EngineLock:
@@ -23,17 +27,25 @@ class EngineLock:
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take(path)
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
-        except BlockingIOError:
-            holder = os.pread(self._fd, 32, 0).decode(errors="replace").strip() or "unknown"
-            self.release()
-            reason = f"process {holder} already runs the engine in {path.parent}"
-            raise EngineStartError(reason=reason) from None
-        except OSError:
+        except BaseException:
             self.release()
             raise
+
+    def _take(self, path: Path) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    holder = os.pread(self._fd, 32, 0).decode(errors="replace").strip() or "unknown"
+                    reason = f"process {holder} already runs the engine in {path.parent}"
+                    raise EngineStartError(reason=reason) from None
+                time.sleep(0.02)
 
     def release(self) -> None:
         """Give the lock back."""
