@@ -51,6 +51,10 @@ class HfaiError(Exception):
         self.data = data
         super().__init__(self.template.format(**data))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default would hand the finished text back in as a template: errors cross process borders in pools.
+        return _rebuild, (type(self), self.template, self.data)
+
     def to_wire(self) -> dict[str, Any]:
         """The refusal as an engine sends it: ``success``, ``code``, ``msg``, ``template``, ``data``."""
         return {"success": 0, "code": self.code, "msg": str(self), "template": self.template, "data": self.data}
@@ -200,6 +204,10 @@ class IllegalMove(HfaiError):
 
     code = "illegal_move"
     default_template = "a job cannot go from {old} to {new}"
+
+
+def _rebuild(kind: type[HfaiError], template: str, data: dict[str, Any]) -> HfaiError:
+    return kind(template, **data)
 
 
 def _tree(root: type[HfaiError]) -> dict[str, type[HfaiError]]:

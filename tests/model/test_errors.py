@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
 
 from hfai.model import errors
-from hfai.model.errors import HfaiError, InvalidTaskFile, NameInUse, RefusedError, from_wire
+from hfai.model.errors import HfaiError, InvalidTaskFile, NameInUse, RefusedError, TaskNotFound, from_wire
 
 
 def tree(root: type[HfaiError] = HfaiError) -> list[type[HfaiError]]:
@@ -60,3 +61,9 @@ def test_what_another_server_says_is_shown_as_it_is(body: dict[str, object]) -> 
     error = from_wire(body)
     assert isinstance(error, RefusedError)
     assert str(error) == "没有符合条件的任务"
+
+
+def test_an_error_crosses_process_borders_whole() -> None:
+    """Pools pickle what their workers raise: class, data and a text with braces survive."""
+    error = pickle.loads(pickle.dumps(TaskNotFound(experiment="{x}")))
+    assert (type(error), error.data, str(error)) == (TaskNotFound, {"experiment": "{x}"}, str(TaskNotFound(experiment="{x}")))

@@ -89,7 +89,7 @@ def test_the_report_compares_with_fifo() -> None:
             for number in range(60)
         ],
         4,
-        0.9,
+        3.0,
     )
     seen: list[int] = []
     report, _ = simulate(jobs, 4, POLICY, RestartCost(), seen.append)
