@@ -85,7 +85,7 @@ def test_the_report_compares_with_fifo() -> None:
     """Both sides count every job; compressing sets the offered load."""
     jobs = compress(
         [
-            job(number, number * 100.0, 3000.0 if number % 3 else 30_000.0, user="ab"[number % 2])
+            job(number, number * 100.0, 3000.0 if number % 3 else 30_000.0, user="abb"[number % 3])
             for number in range(60)
         ],
         4,
