@@ -1,0 +1,65 @@
+"""Every command by name: its group on the help screen, its module and what it does in one line.
+
+Plain data, so that ``--help`` and Tab need no parser of any command. The groups and their order are the tutorial's.
+"""
+
+from __future__ import annotations
+
+from hfai.cli.language import mark
+
+
+class Command:
+    """One row; ``subcommands`` are commands of their own below it."""
+
+    # A plain class: typing and attrs would cost more than the whole help screen may.
+    def __init__(self, name: str, purpose: str, subcommands: tuple[Command, ...] = ()) -> None:
+        self.name = name
+        self.purpose = purpose
+        self.subcommands = subcommands
+
+
+GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
+    (
+        "Exec Commands",
+        (
+            Command("bash", mark("run a bash script on the cluster")),
+            Command("exec", mark("run a program on the cluster")),
+            Command("python", mark("run a python script on the cluster")),
+            Command("run", mark("run a task from a yaml file; options override what is in it")),
+        ),
+    ),
+    (
+        "Task Manage Cmds",
+        (
+            Command("describe", mark("print the schema yaml of a task, to create the next one from")),
+            Command("list", mark("list your tasks, page by page")),
+            Command("logs", mark("show the log of a task")),
+            Command("status", mark("show the status of a task")),
+            Command("stop", mark("stop tasks")),
+        ),
+    ),
+    ("Cluster Commands", (Command("version", mark("show the versions")),)),
+    ("User Commands", (Command("init", mark("set up this account: token and platform")),)),
+    (
+        "Platform Commands",
+        (
+            Command(
+                "platform",
+                mark("start, stop and look at the engine on this machine"),
+                (
+                    Command("up", mark("start the engine if it is not running")),
+                    Command("down", mark("end the engine; its tasks go on unless --stop-tasks")),
+                    Command("status", mark("show whether the engine runs, where, and its state folder")),
+                    Command("logs", mark("show the engine's own log")),
+                ),
+            ),
+        ),
+    ),
+)
+
+COMMANDS = {command.name: command for _, commands in GROUPS for command in commands}
+
+
+def module_of(path: tuple[str, ...]) -> str:
+    """The module of a command, given as its words: ``("platform", "up")`` is ``hfai.cli.platform.up``."""
+    return ".".join(("hfai.cli", *path))

@@ -1,0 +1,78 @@
+"""Tab, through argcomplete's protocol: only the parser of the command that is being typed is built.
+
+Never prints and never fails: whatever goes wrong, the shell gets no suggestions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import NoReturn
+
+from hfai.cli.commands import COMMANDS, Command
+from hfai.cli.parsing import Parser, load
+
+_SPLITTERS = ("--", "++")
+
+
+def complete() -> NoReturn:
+    """Answer the shell and leave the process."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        _answer()
+    except BaseException:
+        pass
+    os._exit(0)
+
+
+def _answer() -> None:
+    import argcomplete
+
+    line, point = os.environ["COMP_LINE"], int(os.environ["COMP_POINT"])
+    # COMP_POINT counts bytes.
+    typed = os.fsdecode(os.fsencode(line)[:point])
+    _, _, _, words, _ = argcomplete.lexers.split_line(typed, len(typed))  # type: ignore[attr-defined]
+    parser = _parser_for(words[1:], typed)
+    argcomplete.autocomplete(parser, always_complete_options=False)
+
+
+def _parser_for(words: list[str], typed: str) -> argparse.ArgumentParser:
+    """The parser that knows the word being typed; ``words`` are those before it, without the program."""
+    top = argparse.ArgumentParser(prog="hai-cli", add_help=False, allow_abbrev=False)
+    if not words:
+        top.add_argument("--version", action="store_true")
+        top.add_argument("-h", "--help", action="store_true")
+        _add_words(top, tuple(COMMANDS.values()))
+        return top
+    command = COMMANDS[words[0]]
+    path, rest = (command.name,), words[1:]
+    if command.subcommands:
+        inner = _add_words(top, (command,))[command.name]
+        if not rest:
+            _add_words(inner, command.subcommands)
+            return top
+        known = {one.name: one for one in command.subcommands}
+        leaf = _add_words(inner, (known[rest[0]],))[rest[0]]
+        load((*path, rest[0])).add_arguments(leaf)
+        return top
+    module = load(path)
+    if not hasattr(module, "run_words"):
+        module.add_arguments(_add_words(top, (command,))[command.name])
+        return top
+    splits = [number for number, word in enumerate(rest) if word in _SPLITTERS]
+    if not splits:
+        sys.exit(0)  # no suggestions of ours: the shell completes file names
+    # What is behind the split is completed as if it stood alone.
+    tail = typed.rpartition(f" {rest[splits[-1]]} ")[2]
+    os.environ["COMP_LINE"] = f"hai-cli {tail}"
+    os.environ["COMP_POINT"] = str(len(os.fsencode(os.environ["COMP_LINE"])))
+    parser = Parser(path)
+    module.add_tail(parser, rest[splits[-1]])
+    return parser
+
+
+def _add_words(parser: argparse.ArgumentParser, commands: tuple[Command, ...]) -> dict[str, argparse.ArgumentParser]:
+    words = parser.add_subparsers()
+    return {command.name: words.add_parser(command.name, allow_abbrev=False) for command in commands}

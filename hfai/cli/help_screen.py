@@ -1,0 +1,40 @@
+"""What ``hai-cli --help`` shows, in the tutorial's form: made from the table of commands, without any parser."""
+
+from __future__ import annotations
+
+from hfai.cli.commands import GROUPS, Command
+from hfai.cli.language import tr
+
+
+def help_screen() -> str:
+    """The help screen of ``hai-cli``, with a line break at the end."""
+    # The frame is English in both languages, as in the tutorial.
+    lines = [
+        "Usage: hai-cli COMMAND <argument>... [OPTIONS]",
+        "",
+        "Options:",
+        "  --version   Show the version and exit.",
+        "  -h, --help  Show this message and exit.",
+        "",
+    ]
+    for title, commands in GROUPS:
+        lines += [f"{title}:", *_rows(commands), ""]
+    return "\n".join(lines) + "\n"
+
+
+def subcommand_screen(command: Command) -> str:
+    """The same for a command that has commands of its own."""
+    lines = [
+        f"Usage: hai-cli {command.name} COMMAND [OPTIONS]",
+        "",
+        f"  {tr(command.purpose)}",
+        "",
+        "Commands:",
+        *_rows(command.subcommands),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(commands: tuple[Command, ...]) -> list[str]:
+    width = max(len(command.name) for command in commands)
+    return [f"  {command.name:<{width}}  {tr(command.purpose)}" for command in commands]

@@ -1,0 +1,71 @@
+"""``hai-cli list``: the user's tasks, newest first, page by page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from hfai.cli.language import tr
+from hfai.cli.output import add_json, print_json
+from hfai.model.errors import UsageError
+
+LARGEST_PAGE = 50
+_STATUSES = ("waiting_init", "running", "suspended", "finished")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-p", "--page", type=int, default=1, metavar="N", help=tr("which page; default: 1"))
+    parser.add_argument(
+        "-ps", "--page_size", type=int, default=10, metavar="N", help=tr("tasks on a page, at most 50; default: 10")
+    )
+    parser.add_argument(
+        "--status",
+        action="append",
+        choices=_STATUSES,
+        metavar="|".join(_STATUSES),
+        help=tr("only tasks with this chain_status; may be given several times"),
+    )
+    parser.add_argument("--name", metavar="TEXT", help=tr("only tasks with this text in their name"))
+    parser.add_argument(
+        "--tag", action="append", metavar="TAG", help=tr("only tasks with this tag; may be given several times")
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from hfai.client import get_experiments
+
+    page, page_size = arguments.page, arguments.page_size
+    if page < 1:
+        raise UsageError("--page {page}: it must be 1 or more", page=page)
+    if not 1 <= page_size <= LARGEST_PAGE:
+        raise UsageError("--page_size {page_size}: it must be from 1 to {most}", page_size=page_size, most=LARGEST_PAGE)
+    filters: dict[str, Any] = {}
+    if arguments.name is not None:
+        filters["nb_name_pattern"] = arguments.name
+    if arguments.tag:
+        filters["tag_list"] = arguments.tag
+    if arguments.status:
+        filters["chain_status_list"] = arguments.status
+    total, experiments = get_experiments(page, page_size, select_pods=False, **filters)
+    pages = max(1, -(-total // page_size))
+    if arguments.json:
+        from hfai.cli.task_json import task_json
+
+        tasks = [task_json(one) for one in experiments]
+        print_json({"page": page, "page_size": page_size, "pages": pages, "total": total, "tasks": tasks})
+        return 0
+    from hfai.cli.task_tables import task_rows
+
+    sys.stdout.write(
+        tr(
+            "page {page} of {pages}, {page_size} tasks a page, {total} tasks in all",
+            page=page,
+            pages=pages,
+            page_size=page_size,
+            total=total,
+        )
+    )
+    sys.stdout.write("\n" + task_rows(experiments))
+    return 0

@@ -1,0 +1,54 @@
+"""``hai-cli logs <experiment>``: the log of one or more ranks, as it is or as it grows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+
+from hfai.cli.completion_names import log_names
+from hfai.cli.experiment_argument import add_experiment
+from hfai.cli.language import tr
+from hfai.cli.log_options import add_selection, stdout_bytes, view_for
+from hfai.cli.log_times import point_in_time
+from hfai.cli.output import add_color, add_json
+from hfai.model.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_experiment(parser, completer=log_names)
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help=tr("go on until the task has ended; exits with its exit code")
+    )
+    add_selection(parser)
+    add_json(parser)
+    add_color(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.following import show_log
+    from hfai.cli.task_tables import task_tables
+    from hfai.client import resolve
+
+    if arguments.tail is not None and arguments.tail < 0:
+        raise UsageError("--tail {tail}: it must be a number of lines, 0 or more", tail=arguments.tail)
+    if arguments.raw and arguments.json:
+        raise UsageError("--raw and --json cannot be had together")
+    now = datetime.now()
+    times = {
+        name: point_in_time(text, now) for name in ("since", "until") if (text := getattr(arguments, name)) is not None
+    }
+    experiment = resolve(arguments.experiment, arguments.kind)
+    view = view_for(arguments, stdout_bytes(), experiment.nodes)
+    if not arguments.json and not arguments.raw:
+        sys.stdout.write(task_tables(experiment, last="created_at"))
+        sys.stdout.write(fetching_line(arguments.rank))
+    sys.stdout.flush()
+    return show_log(
+        experiment, view, follow=arguments.follow, rank=arguments.rank, tail=arguments.tail, **times
+    )
+
+
+def fetching_line(rank: str) -> str:
+    """The line between the tables and the log, in the tutorial's form."""
+    return f"{'=' * 20}  fetching  log on rank {rank}... {'=' * 20}\n"

@@ -1,0 +1,74 @@
+# PYTHON_ARGCOMPLETE_OK
+"""``hai-cli``: looks at the command word and imports that command's module, nothing else."""
+
+from __future__ import annotations
+
+import sys
+
+from hfai.cli.failing import guarded
+
+TYPE_CHECKING = False  # see hfai.cli.language
+if TYPE_CHECKING:
+    from typing import Sequence
+
+
+def main() -> int:
+    """The console entry; returns the exit status (design, section 7)."""
+    import os
+
+    if "_ARGCOMPLETE" in os.environ:
+        from hfai.cli.completion import complete
+
+        complete()
+    return guarded(lambda: dispatch(sys.argv[1:]))
+
+
+def dispatch(words: Sequence[str]) -> int:
+    """Run the command that the words name.
+
+    Args:
+        words: the command line without the program.
+
+    Returns:
+        The exit status of the command.
+
+    Raises:
+        HfaiError: whatever the command raises; UsageError for a command that does not exist.
+    """
+    from hfai.cli.commands import COMMANDS
+
+    if not words or words[0] in ("-h", "--help"):
+        from hfai.cli.help_screen import help_screen
+
+        sys.stdout.write(help_screen())
+        return 0
+    if words[0] == "--version":
+        from hfai import __version__
+
+        sys.stdout.write(f"hai-cli {__version__}\n")
+        return 0
+    command = COMMANDS.get(words[0])
+    if command is None:
+        from hfai.cli.suggesting import no_command
+
+        raise no_command(words[0], tuple(COMMANDS))
+    path, rest = (command.name,), words[1:]
+    if command.subcommands:
+        if not rest or rest[0] in ("-h", "--help"):
+            from hfai.cli.help_screen import subcommand_screen
+
+            sys.stdout.write(subcommand_screen(command))
+            return 0
+        names = tuple(one.name for one in command.subcommands)
+        if rest[0] not in names:
+            from hfai.cli.suggesting import no_command
+
+            raise no_command(rest[0], names, command.name)
+        path, rest = (*path, rest[0]), rest[1:]
+    from hfai.cli.parsing import run_command
+
+    return run_command(path, rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

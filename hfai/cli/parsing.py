@@ -1,0 +1,94 @@
+"""argparse as ``hai-cli`` uses it: no abbreviated options, suggestions, its own words translated, one-line errors."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from typing import Any, NoReturn, Optional, Protocol, Sequence
+
+from hfai.cli.commands import COMMANDS, Command, module_of
+from hfai.cli.language import language, mark, tr
+from hfai.model.errors import UsageError
+
+# argparse's words that people get to see; those of several Python versions.
+_ITS_WORDS = (
+    mark("usage: "),
+    mark("options"),
+    mark("optional arguments"),
+    mark("positional arguments"),
+    mark("show this help message and exit"),
+    mark("the following arguments are required: %s"),
+    mark("expected one argument"),
+    mark("expected at least one argument"),
+    mark("invalid %(type)s value: %(value)r"),
+    mark("invalid choice: %(value)r (choose from %(choices)s)"),
+    mark("not allowed with argument %s"),
+    mark("ignored explicit argument %r"),
+    mark("argument %(argument_name)s: %(message)s"),
+)
+
+
+class CommandModule(Protocol):
+    """What every command's module has."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, arguments: argparse.Namespace) -> int: ...
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of one command.
+
+    Args:
+        path: the command's words.
+        usage: its usage line, where argparse's own would not do.
+
+    Raises:
+        UsageError: from :meth:`parse_args`, instead of leaving the process.
+    """
+
+    def __init__(self, path: Sequence[str], usage: Optional[str] = None, **options: Any) -> None:
+        if language() != "en":
+            # argparse asks gettext with its own idea of the language; HAI_LANG has to reach it too.
+            vars(argparse)["_"] = tr
+        super().__init__(
+            prog=" ".join(("hai-cli", *path)),
+            usage=usage,
+            description=tr(_row(path).purpose),
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,
+        )
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        known, extra = self.parse_known_args(args, namespace)
+        if extra:
+            from hfai.cli.suggesting import no_option
+
+            raise no_option(extra[0], self._option_string_actions, self.prog)
+        return known
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError("{problem}: see `{program} --help`", problem=message, program=self.prog)
+
+
+def _row(path: Sequence[str]) -> Command:
+    command = COMMANDS[path[0]]
+    for word in path[1:]:
+        command = next(one for one in command.subcommands if one.name == word)
+    return command
+
+
+def load(path: tuple[str, ...]) -> Any:
+    """The module of a command."""
+    return importlib.import_module(module_of(path))
+
+
+def run_command(path: tuple[str, ...], words: Sequence[str]) -> int:
+    """Parse the words behind the command and run it."""
+    module = load(path)
+    if hasattr(module, "run_words"):  # commands that split their words themselves, see hfai.cli.submitting
+        return int(module.run_words(list(words)))
+    parser = Parser(path, getattr(module, "USAGE", None))
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(list(words))))

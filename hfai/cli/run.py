@@ -1,0 +1,21 @@
+"""``hai-cli run FILE``: submit a task file; options override what is in it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hfai.cli.cluster_options import add_following, add_placing
+from hfai.cli.language import tr
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help=tr("the task file"))
+    add_placing(parser, defaults=False)
+    add_following(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.submission import submit
+
+    return submit(Path(arguments.file), arguments)

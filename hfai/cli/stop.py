@@ -1,0 +1,53 @@
+"""``hai-cli stop <experiment>...``: stop tasks for good, as stopped, succeeded or failed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Optional
+
+from hfai.cli.completion_names import unfinished_names
+from hfai.cli.experiment_argument import add_experiment
+from hfai.cli.language import tr
+from hfai.model.errors import HfaiError, NotAuthorised, UnreachableError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_experiment(parser, nargs="+", completer=unfinished_names)
+    outcome = parser.add_mutually_exclusive_group()
+    outcome.add_argument(
+        "--succeeded", dest="op", action="store_const", const="succeed", help=tr("count the task as succeeded")
+    )
+    outcome.add_argument("--failed", dest="op", action="store_const", const="fail", help=tr("count the task as failed"))
+    parser.set_defaults(op="stop")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.failing import say
+
+    first: Optional[HfaiError] = None
+    for word in dict.fromkeys(arguments.experiment):
+        try:
+            sys.stdout.write(_stop(word, arguments.kind, arguments.op) + "\n")
+            sys.stdout.flush()
+        except (UnreachableError, NotAuthorised):
+            raise  # the others would fail in the same way
+        except HfaiError as error:
+            say(error)
+            first = first or error
+    return first.exit_status if first else 0
+
+
+def _stop(word: str, kind: str, op: str) -> str:
+    """Stop one task and say in one line what that does."""
+    from hfai.client import resolve
+
+    experiment = resolve(word, kind)
+    named = {"id": experiment.id, "name": experiment.nb_name}
+    before = experiment.chain_status
+    experiment.stop(op)
+    if before == "finished":
+        return tr("task {id} ({name}) had ended before", **named)
+    if before == "running":
+        return tr("task {id} ({name}) is being stopped", **named)
+    return tr("task {id} ({name}) is out of the queue", **named)

@@ -1,0 +1,80 @@
+"""A task is submitted: its id to stdout, what to type next to stderr, and its log if that is wanted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from hfai.cli.language import tr
+from hfai.cli.output import note, print_json
+
+if TYPE_CHECKING:
+    from hfai.client import Experiment
+
+
+def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
+    """Submit, or with ``--dry-run`` show what would be.
+
+    Args:
+        config: what :func:`hfai.client.create_experiment_v2` takes.
+        options: those of :mod:`hfai.cli.cluster_options`.
+        overrides: more for ``create_experiment_v2``.
+
+    Returns:
+        0; with ``--follow`` the exit status of the task.
+    """
+    from hfai.client import create_experiment_v2
+
+    experiment = create_experiment_v2(
+        config,
+        name=options.name,
+        nodes=options.nodes,
+        group=options.group,
+        priority=options.priority,
+        dry_run=options.dry_run,
+        **overrides,
+    )
+    if options.dry_run:
+        _show_request(experiment, options.json)
+        return 0
+    note(tr("submitted task {id} ({name})", id=experiment.id, name=experiment.nb_name))
+    if options.follow:
+        return _follow(experiment, options.json)
+    if options.json:
+        from hfai.cli.task_json import task_json
+
+        print_json(task_json(experiment))
+    else:
+        sys.stdout.write(f"{experiment.id}\n")
+    note(tr("  follow its log: hai-cli logs -f {name}", name=_shell_word(experiment.nb_name)))
+    note(tr("  stop it:        hai-cli stop {name}", name=_shell_word(experiment.nb_name)))
+    return 0
+
+
+def _show_request(experiment: Experiment, as_json: bool) -> None:
+    if as_json:
+        from hfai.cli.describe import task_file_json
+
+        print_json(task_file_json(experiment.schema))
+    else:
+        sys.stdout.write(experiment.schema)
+
+
+def _follow(experiment: Experiment, as_json: bool) -> int:
+    from hfai.cli.following import show_log
+    from hfai.cli.log_options import stdout_bytes, view_for
+    from hfai.cli.logs import fetching_line
+
+    shown = argparse.Namespace(rank="0", grep=None, raw=False, json=as_json, color="auto")
+    view = view_for(shown, stdout_bytes(), experiment.nodes)
+    if not as_json:
+        sys.stdout.write(fetching_line("0"))
+        sys.stdout.flush()
+    return show_log(experiment, view, follow=True, rank="0")
+
+
+def _shell_word(name: str) -> str:
+    import shlex
+
+    return shlex.quote(name)

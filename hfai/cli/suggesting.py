@@ -1,0 +1,33 @@
+"""The nearest word to a mistyped command or option."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Iterable, Optional
+
+from hfai.model.errors import UsageError
+
+
+def nearest(word: str, known: Iterable[str]) -> Optional[str]:
+    """The known word that was probably meant, None if none resembles it."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def no_command(word: str, known: Iterable[str], parent: str = "") -> UsageError:
+    """The error for a command that does not exist."""
+    program = f"hai-cli {parent}".rstrip()
+    if meant := nearest(word, known):
+        return UsageError("no command {word}: did you mean `{program} {meant}`?", word=word, program=program, meant=meant)
+    return UsageError("no command {word}: see `{program} --help`", word=word, program=program)
+
+
+def no_option(word: str, known: Iterable[str], program: str) -> UsageError:
+    """The error for an option or argument that the command does not take."""
+    name = word.split("=", 1)[0]
+    meant = nearest(name, known) if name.startswith("-") and len(name) > 1 else None
+    if meant:
+        return UsageError("no option {word}: did you mean {meant}? See `{program} --help`", word=name, program=program, meant=meant)
+    if name.startswith("-"):
+        return UsageError("no option {word}: see `{program} --help`", word=name, program=program)
+    return UsageError("{word} is one argument too many: see `{program} --help`", word=word, program=program)

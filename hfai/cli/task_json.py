@@ -1,0 +1,57 @@
+"""A task as JSON: what ``--json`` prints of it (docs/json.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hfai.cli.wording import filled
+
+if TYPE_CHECKING:
+    from hfai.client import Experiment
+
+# What of the task object is promised; the names are those of the SDK's attributes.
+TASK_KEYS = (
+    "id",
+    "chain_id",
+    "nb_name",
+    "user_name",
+    "chain_status",
+    "queue_status",
+    "worker_status",
+    "stop_code",
+    "nodes",
+    "group",
+    "priority",
+    "whole_life_state",
+    "tags",
+    "workspace",
+    "code_file",
+    "assigned_nodes",
+    "created_at",
+    "begin_at",
+    "end_at",
+    "updated_at",
+    "id_list",
+)
+_JOB_KEYS = ("status", "node", "created_at", "begin_at", "end_at")
+
+
+def task_json(experiment: Experiment) -> dict[str, Any]:
+    """The task, its jobs, why it waits (``pending``) and how it ended (``end``)."""
+    task = experiment.to_dict()
+    body: dict[str, Any] = {name: task.get(name) for name in TASK_KEYS}
+    body["suspend_count"] = experiment.suspend_count
+    jobs = {job.rank: job for job in experiment.jobs}
+    body["jobs"] = [
+        {"rank": pod["job_id"], **{name: pod.get(name) for name in _JOB_KEYS}, "exit_code": jobs[pod["job_id"]].exit_code}
+        for pod in sorted(task.get("_pods_") or (), key=lambda pod: int(pod["job_id"]))
+    ]
+    pending = task.get("pending")
+    body["pending"] = pending and {
+        "code": pending["code"],
+        "position": pending["position"],
+        "text": filled(pending["template"], pending["data"]),
+    }
+    body["end"] = task.get("end")
+    body["exit_status"] = experiment.exit_status
+    return body

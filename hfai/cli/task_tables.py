@@ -1,0 +1,97 @@
+"""A task as tables, in the tutorial's form, and the sentences beside them: why it waits, how it ended."""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional
+
+from hfai.cli.language import mark, tr
+from hfai.cli.table import table
+from hfai.cli.wording import filled, phrase
+
+if TYPE_CHECKING:
+    from hfai.client import Experiment
+
+_RULE = "=" * 20
+_COLUMNS = ("id", "nb_name", "nodes", "chain_status", "suspend_count")
+
+
+def task_rows(experiments: Iterable[Experiment], last: str = "updated_at") -> str:
+    """The table of tasks; its last column is ``updated_at`` or ``created_at``."""
+    rows = [
+        (one.id, one.nb_name, one.nodes, one.chain_status, one.suspend_count, moment(getattr(one, last)))
+        for one in experiments
+    ]
+    return table([*_COLUMNS, last], rows)
+
+
+def task_tables(experiment: Experiment, last: str = "updated_at") -> str:
+    """What ``status`` shows and ``logs`` begins with: the task and its jobs."""
+    jobs = [(job.rank, job.status, job.node, moment(job.begin_at, "T")) for job in experiment.jobs]
+    return (
+        f"{_RULE} experiment {_RULE}\n{task_rows([experiment], last)}"
+        f"{_RULE} jobs {_RULE}\n{table(('rank', 'status', 'node', 'started_at'), jobs)}"
+    )
+
+
+def moment(at: Optional[datetime], between: str = " ") -> str:
+    """A time as tables show it, to the second: ``2026-01-31 14:30:00``."""
+    return at.isoformat(between, "seconds") if at else ""
+
+
+def waiting_line(experiment: Experiment) -> Optional[str]:
+    """Why the task waits; None if it does not, or where the server does not say."""
+    pending = experiment.to_dict().get("pending")
+    if not pending:
+        return None
+    name, reason = experiment.nb_name, filled(pending["template"], pending["data"])
+    if experiment.chain_status == "suspended":
+        return tr("{name} was interrupted and waits for its next turn: {reason}", name=name, reason=reason)
+    return tr("{name} waits: {reason}", name=name, reason=reason)
+
+
+def end_lines(experiment: Experiment) -> list[str]:
+    """How the task ended, with the last lines of the rank that failed first; nothing where it succeeded or goes on."""
+    # The wire form: the record would cost the import of attrs.
+    end = experiment.to_dict().get("end")
+    if not end or not experiment.is_finished or end["cause"] == "succeeded":
+        return []
+    lines = [_end_line(experiment.nb_name, end)]
+    if end["rank"] is not None and end["last_lines"]:
+        lines.append(tr("last lines of rank {rank}:", rank=end["rank"]))
+        lines += [f"  {line}" for line in end["last_lines"]]
+    return lines
+
+
+# Causes that need no more than the name of the task.
+_CAUSES = {
+    "timeout": mark("{name} was stopped: it ran for longer than its timeout allows"),
+    "stopped": mark("{name} was stopped by its user"),
+    "canceled": mark("{name} was stopped by its user before it had run"),
+    "marked_succeeded": mark("{name} was stopped by its user, as succeeded"),
+    "marked_failed": mark("{name} was stopped by its user, as failed"),
+    "node_lost": mark("{name} ended: a node was lost"),
+}
+
+
+def _end_line(name: str, end: Mapping[str, Any]) -> str:
+    cause, rank = end["cause"], end["rank"]
+    if cause in _CAUSES:
+        return tr(_CAUSES[cause], name=name)
+    if cause == "watchdog":
+        return tr("{name} failed: rank {rank} wrote nothing for longer than its watchdog allows", name=name, rank=rank)
+    if cause == "user_code" and end["signal"] is not None:
+        number = _signal(end["signal"])
+        return tr("{name} failed: rank {rank} was ended first, by signal {signal}", name=name, rank=rank, signal=number)
+    if cause == "user_code" and end["exit_code"] is not None:
+        code = end["exit_code"]
+        return tr("{name} failed: rank {rank} ended first, with exit code {code}", name=name, rank=rank, code=code)
+    return tr("{name} ended: {message}", name=name, message=phrase(end["message"]) or cause)
+
+
+def _signal(number: int) -> str:
+    try:
+        return f"{number} ({signal.Signals(number).name})"
+    except ValueError:
+        return str(number)
