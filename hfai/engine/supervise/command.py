@@ -67,13 +67,13 @@ def start(spec: Spec) -> Command:
             fcntl.fcntl(output_fd, _F_SETPIPE_SZ, _PIPE_BYTES)
         os.set_blocking(output_fd, False)
         parent = os.getpid()
-        wake.block_all()
+        wake.block()
         try:
             pid = os.fork()
             if pid == 0:
                 _become(spec, parent, write_fd, report_fd)
         finally:
-            wake.unblock_all()
+            wake.unblock()
     except OSError:
         os.close(output_fd)
         os.close(start_fd)
@@ -104,7 +104,7 @@ def _become(spec: Spec, parent: int, write_fd: int, report_fd: int) -> NoReturn:
         if os.getppid() != parent:
             os._exit(NOT_EXECUTABLE)
         wake.default_all()
-        wake.unblock_all()
+        wake.unblock()
         os.setsid()
         descriptors.silence_stdin()
         os.dup2(write_fd, 1)

@@ -82,13 +82,13 @@ class Launcher:
         answer: dict[str, Any] = {"run_dir": run_dir, "rank": rank}
         pid = 0
         try:
-            wake.block_all()
+            wake.block()
             try:
                 pid = os.fork()
                 if pid == 0:
                     self._become_supervisor(run_dir, rank)
             finally:
-                wake.unblock_all()
+                wake.unblock()
             self._supervisors.add(pid)
             self._has_children = True
             # Only this thread reaps, later: the pid cannot be another's yet.
@@ -114,7 +114,7 @@ class Launcher:
             for _, fd in self._unsent:
                 if fd is not None:
                     os.close(fd)
-            wake.unblock_all()
+            wake.unblock()
             status = supervise(run_dir, rank)
         except BaseException:
             traceback.print_exc()
@@ -186,7 +186,7 @@ def main() -> int:
         os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    wake.unblock_all()
+    wake.unblock()
     daemon = socket.socket(fileno=os.dup(0))
     descriptors.silence_stdin()
     prctl.become_subreaper()

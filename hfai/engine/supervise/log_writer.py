@@ -16,6 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
 
+LONG_LINE_BYTES = 4096
+# Stamped piece by piece: of lines with one letter each, stamps and all, a whole block would be fifteen megabytes.
+PIECE_BYTES = 1 << 16
 RETRY_MIN_S = 0.05
 RETRY_MAX_S = 1.0
 
@@ -25,8 +28,8 @@ class LogWriter:
 
     Args:
         directory_fd: the rank's directory.
-        segment_bytes: a segment that has reached this size is followed by a new one at the next line end; after twice
-            that size without a line end also in the middle of a line.
+        segment_bytes: a segment that has reached this size is followed by a new one at the next line end; where none comes
+            for as many bytes again (and at least 4 KiB) also in the middle of a line.
 
     Attributes:
         retry_at: ``time.monotonic()`` of the next try while something could not be written, else None.
@@ -40,7 +43,9 @@ class LogWriter:
         self._segment_bytes = segment_bytes
         self._stamper = Stamper()
         self._is_line_start = True
-        # What is to be written, in order; None stands for "go on in a new segment".
+        # What is still to be stamped, and with what.
+        self._data, self._begin, self._stamp = b"", 0, b""
+        # What is to be written before that, in order; None stands for "go on in a new segment".
         self._kept: list[Optional[memoryview]] = []
         self._retry_s = RETRY_MIN_S
         self.retry_at: Optional[float] = None
@@ -54,15 +59,23 @@ class LogWriter:
 
     def put(self, data: bytes) -> None:
         """Stamp and write some output; only while :attr:`retry_at` is None. All its lines get the time of this call."""
-        stamp = self._stamper.now()
-        stamped = data.replace(b"\n", b"\n" + stamp)
-        starts_line, ends_line = self._is_line_start, data.endswith(b"\n")
-        if starts_line:
-            stamped = stamp + stamped
-        end = len(stamped) - STAMP_BYTES if ends_line else len(stamped)
-        self._is_line_start = ends_line
-        self._cut(stamped, end, starts_line)
+        self._data, self._begin, self._stamp = data, 0, self._stamper.now()
         self.flush()
+
+    def _stamp_piece(self) -> bool:
+        """Lay out the next piece of what is to be stamped; False if there is none."""
+        piece = self._data[self._begin : self._begin + PIECE_BYTES]
+        if not piece:
+            self._data = b""
+            return False
+        self._begin += len(piece)
+        stamped = piece.replace(b"\n", b"\n" + self._stamp)
+        starts_line, ends_line = self._is_line_start, piece.endswith(b"\n")
+        if starts_line:
+            stamped = self._stamp + stamped
+        self._is_line_start = ends_line
+        self._cut(stamped, len(stamped) - STAMP_BYTES if ends_line else len(stamped), starts_line)
+        return True
 
     def _cut(self, stamped: bytes, end: int, starts_line: bool) -> None:
         """Lay out a stamped block over this and further segments."""
@@ -73,7 +86,7 @@ class LogWriter:
                 cut = begin
             else:
                 line_end = stamped.find(b"\n", begin + max(0, room - 1), end)
-                latest = begin + max(0, room + self._segment_bytes)
+                latest = begin + max(0, room + max(self._segment_bytes, LONG_LINE_BYTES))
                 if line_end < 0 and end <= latest:
                     break
                 cut = min(line_end + 1, latest) if line_end >= 0 else latest
@@ -93,7 +106,7 @@ class LogWriter:
     def flush(self) -> bool:
         """Write what is kept; True when nothing is left, else :attr:`retry_at` says when to try again."""
         try:
-            while self._kept:
+            while self._kept or self._stamp_piece():
                 block = self._kept[0]
                 if block is None:
                     self._next_segment()

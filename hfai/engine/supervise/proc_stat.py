@@ -45,5 +45,5 @@ def newest_first() -> list[int]:
 
 def boot_id() -> str:
     """Names this boot of the machine: pids of another one mean nothing."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
+    with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+        return file.read().decode().strip()

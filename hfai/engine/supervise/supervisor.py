@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 19
 # What outlives the main process is asked to end, and this much later killed.
 LEFTOVER_GRACE_S = 2.0
 # The task may write to the control page and the administrator may set the clock: looked at this often.

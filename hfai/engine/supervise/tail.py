@@ -25,7 +25,7 @@ class Tail:
     def lines(self) -> list[str]:
         """At most 20 lines and 4 KiB, oldest first, no line ends, only what a terminal would still show of each."""
         lines = self._kept.removesuffix(b"\n").split(b"\n") if self._kept else []
-        if self._is_cut and len(lines) > 1:
+        if self._is_cut and len(lines) > 1 and b"\r" not in lines[0]:
             del lines[0]  # only its end is here
         shown: list[str] = []
         room = MAX_BYTES

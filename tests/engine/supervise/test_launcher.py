@@ -38,7 +38,7 @@ def test_supervisors_are_on_their_own(supervisors: Any, launcher: Any, wait_unti
     """Own session, no socket to the daemon, no more descriptors than it needs, default signals for the task."""
     run = supervisors.run("sh", "-c", "grep ^SigIgn: /proc/self/status; ls /proc/self/fd; exec sleep 600")
     pid = launcher.launch(run)
-    wait_until(lambda: run.started)
+    wait_until(lambda: run.started and run.output.endswith(b"3\n"))
     assert os.getsid(pid) == pid
     assert os.getsid(launcher.process.pid) == launcher.process.pid
     kinds = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
