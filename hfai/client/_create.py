@@ -18,9 +18,39 @@ if TYPE_CHECKING:
 
 
 @overload
-def create_experiment_v2(config: TaskFileSource, *, dry_run: Literal[True], **overrides: Any) -> dict[str, Any]: ...
+def create_experiment_v2(
+    config: TaskFileSource,
+    *,
+    name: Optional[str] = None,
+    nodes: Optional[int] = None,
+    group: Optional[str] = None,
+    priority: Optional[int] = None,
+    image: Optional[str] = None,
+    workspace: Optional[str] = None,
+    parameters: Optional[str] = None,
+    environments: Optional[Mapping[str, str]] = None,
+    tags: Optional[Sequence[str]] = None,
+    options: Optional[Mapping[str, Any]] = None,
+    inherit_environment: bool = True,
+    dry_run: Literal[False] = False,
+) -> Experiment: ...
 @overload
-def create_experiment_v2(config: TaskFileSource, *, dry_run: Literal[False] = False, **overrides: Any) -> Experiment: ...
+def create_experiment_v2(
+    config: TaskFileSource,
+    *,
+    name: Optional[str] = None,
+    nodes: Optional[int] = None,
+    group: Optional[str] = None,
+    priority: Optional[int] = None,
+    image: Optional[str] = None,
+    workspace: Optional[str] = None,
+    parameters: Optional[str] = None,
+    environments: Optional[Mapping[str, str]] = None,
+    tags: Optional[Sequence[str]] = None,
+    options: Optional[Mapping[str, Any]] = None,
+    inherit_environment: bool = True,
+    dry_run: Literal[True],
+) -> dict[str, Any]: ...
 def create_experiment_v2(
     config: TaskFileSource,
     *,

@@ -16,9 +16,7 @@ TASK_TYPES = ("training", "virtual", "background")
 _QUEUE_STATUS = {"waiting_init": "queued", "suspended": "queued", "running": "scheduled", "finished": "finished"}
 
 
-def get_experiment(
-    name: Optional[str] = None, id: Optional[int] = None, chain_id: Optional[str] = None
-) -> Experiment:
+def get_experiment(name: Optional[str] = None, id: Optional[int] = None, chain_id: Optional[str] = None) -> Experiment:
     """One of your tasks.
 
     Args:

@@ -5,7 +5,7 @@ The fast way for programs that pass a log on; :func:`hfai.client.stream_logs` ma
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Optional, Union
+from typing import Generator, NamedTuple, Optional, Union
 
 from hfai.client import _session
 from hfai.client._experiment import Experiment
@@ -81,7 +81,7 @@ class LogEvents:
         if self._stream is not None:
             self._stream.abort()
 
-    def _all(self) -> Iterator[LogEvent]:
+    def _all(self) -> Generator[LogEvent, None, None]:
         if _session.current().is_haiplatform:
             from hfai.client._log_polling import poll_log
 
@@ -108,7 +108,7 @@ class LogEvents:
                 reason = str(error.data.get("reason", error))
                 raise StreamLost(experiment=self._subject, reason=reason) from None
 
-    def _once(self, *, revive: bool) -> Iterator[LogEvent]:
+    def _once(self, *, revive: bool) -> Generator[LogEvent, None, None]:
         """The events of one connection."""
         session = _session.current()
         query = {**self._selector, **self._query.arguments()}

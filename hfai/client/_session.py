@@ -129,6 +129,10 @@ class Session:
         body_of(Answer(stream.status, refusal), url=self.url, subject=subject)
         raise UnreachableError(url=self.url, reason=f"it answered with HTTP status {stream.status}")
 
+    def is_token(self, token: str) -> bool:
+        """Whether this is the token that the session shows."""
+        return self._reached().token == token
+
     def close(self) -> None:
         """Close the connection; the next request opens one again."""
         if self._target is not None:

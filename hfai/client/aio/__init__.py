@@ -1,0 +1,61 @@
+"""The names of ``hfai.client`` as coroutines, for scripts written in that style.
+
+Each call runs its synchronous twin in a thread, so it has the same arguments, results and errors; what is documented
+there is not repeated here. The functions for inside a task are the same objects: they do not wait.
+
+Example:
+    >>> from hfai.client import aio
+    >>> async def main():
+    ...     task = await aio.create_experiment_v2("task.yaml")
+    ...     async for line in aio.stream_logs(task, follow=True):
+    ...         print(line.text)
+"""
+
+from __future__ import annotations
+
+from hfai.client import (
+    EXP_PRIORITY,
+    get_whole_life_state,
+    go_suspend,
+    receive_suspend_command,
+    set_priority,
+    set_watchdog_time,
+    set_whole_life_state,
+)
+from hfai.client.aio._calls import (
+    create_experiment,
+    create_experiment_v2,
+    get_experiment,
+    get_experiments,
+    get_status,
+    init,
+    nodes,
+    resolve,
+    user_info,
+    wait,
+)
+from hfai.client.aio._experiment import Experiment
+from hfai.client.aio._logs import stream_log_blocks, stream_logs
+
+__all__ = [
+    "EXP_PRIORITY",
+    "Experiment",
+    "create_experiment",
+    "create_experiment_v2",
+    "get_experiment",
+    "get_experiments",
+    "get_status",
+    "get_whole_life_state",
+    "go_suspend",
+    "init",
+    "nodes",
+    "receive_suspend_command",
+    "resolve",
+    "set_priority",
+    "set_watchdog_time",
+    "set_whole_life_state",
+    "stream_log_blocks",
+    "stream_logs",
+    "user_info",
+    "wait",
+]

@@ -1,0 +1,67 @@
+"""The calls that answer once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+import hfai.client as sync
+from hfai.client._init import Initialised
+from hfai.client.aio._experiment import Experiment, plain
+
+if TYPE_CHECKING:
+    from hfai.client import NodeInfo, Status, UserInfo
+    from hfai.client.aio._experiment import AnyExperiment
+    from hfai.model.taskfile import TaskFileSource
+
+
+async def create_experiment_v2(config: TaskFileSource, **kwargs: Any) -> Union[Experiment, dict[str, Any]]:
+    """See :func:`hfai.client.create_experiment_v2`; a dict only with ``dry_run=True``."""
+    task = await asyncio.to_thread(sync.create_experiment_v2, config, **kwargs)
+    return Experiment(task) if isinstance(task, sync.Experiment) else task
+
+
+create_experiment = create_experiment_v2
+
+
+async def get_experiment(
+    name: Optional[str] = None, id: Optional[int] = None, chain_id: Optional[str] = None
+) -> Experiment:
+    """See :func:`hfai.client.get_experiment`."""
+    return Experiment(await asyncio.to_thread(sync.get_experiment, name, id, chain_id))
+
+
+async def get_experiments(page: int, page_size: int, *args: Any, **kwargs: Any) -> tuple[int, list[Experiment]]:
+    """See :func:`hfai.client.get_experiments`."""
+    total, tasks = await asyncio.to_thread(sync.get_experiments, page, page_size, *args, **kwargs)
+    return total, [Experiment(task) for task in tasks]
+
+
+async def get_status(experiment: AnyExperiment) -> Status:
+    """See :func:`hfai.client.get_status`."""
+    return await asyncio.to_thread(sync.get_status, plain(experiment))
+
+
+async def wait(experiment: AnyExperiment, until: str = "finished", timeout: Optional[float] = None) -> Experiment:
+    """See :func:`hfai.client.wait`. Cancelling it leaves its thread waiting for the answer that is under way."""
+    return Experiment(await asyncio.to_thread(sync.wait, plain(experiment), until, timeout))
+
+
+async def resolve(text: str, kind: str = "auto") -> Experiment:
+    """See :func:`hfai.client.resolve`."""
+    return Experiment(await asyncio.to_thread(sync.resolve, text, kind))
+
+
+async def nodes() -> list[NodeInfo]:
+    """See :func:`hfai.client.nodes`."""
+    return await asyncio.to_thread(sync.nodes)
+
+
+async def user_info() -> UserInfo:
+    """See :func:`hfai.client.user_info`."""
+    return await asyncio.to_thread(sync.user_info)
+
+
+async def init(token: str, url: Optional[str] = None, context: Optional[str] = None) -> Initialised:
+    """See :func:`hfai.client.init`."""
+    return await asyncio.to_thread(sync.init, token, url, context)

@@ -1,0 +1,164 @@
+"""The embedded engine itself: start it, end it, ask how it is. ``hai-cli platform`` prints what this returns.
+
+Every other call of the SDK starts the engine by itself where it is needed; these are for people who want to see it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from hfai.client import _session
+from hfai.client._config import Settings, load_settings
+from hfai.client._detached import reap
+from hfai.client._endpoint import Endpoint, is_alive
+from hfai.client._engine import find_engine
+from hfai.client._hooks import on_engine_start, on_other_version
+from hfai.client._places import engine_dir
+from hfai.model.errors import UnreachableError
+
+__all__ = [
+    "EngineStatus",
+    "configured",
+    "engine_down",
+    "engine_log",
+    "engine_status",
+    "engine_up",
+    "on_engine_start",
+    "on_other_version",
+]
+
+_STOP_TASKS_S = 120.0
+_LOOK_AGAIN_S = 0.02
+
+
+class EngineStatus(NamedTuple):
+    """A running engine.
+
+    Attributes:
+        version: of hfai.
+        protocol: what it speaks.
+        pid: process id of the daemon.
+        url: where it listens.
+        state_dir: where its state is.
+        engine_id: its name for itself.
+        started_at: since when, in seconds since the epoch.
+        nodes: number of nodes.
+        queued: runs that wait.
+        scheduled: runs that have their nodes.
+    """
+
+    version: str
+    protocol: int
+    pid: int
+    url: str
+    state_dir: str
+    engine_id: str
+    started_at: float
+    nodes: int
+    queued: int
+    scheduled: int
+
+
+def engine_up() -> EngineStatus:
+    """Start the embedded engine unless it runs; how it is then.
+
+    Raises:
+        EngineStartError: it could not be started; the reason is the engine's own where it has one.
+
+    Blocks until it serves, 30 seconds at most. May be called twice and by many at once: one engine runs.
+
+    Example:
+        >>> engine_up().url  # doctest: +SKIP
+        'http://127.0.0.1:40123'
+    """
+    return _status(_session.embedded(may_start=True, any_protocol=True))
+
+
+def engine_status() -> Optional[EngineStatus]:
+    """How the embedded engine is, None if it does not run; starts nothing.
+
+    An engine of another version is shown as well.
+
+    Raises:
+        UnreachableError: it runs and does not answer.
+    """
+    if find_engine(engine_dir()) is None:
+        return None
+    try:
+        return _status(_session.embedded(may_start=False, any_protocol=True))
+    except UnreachableError:
+        if find_engine(engine_dir()) is None:
+            return None
+        raise
+
+
+def engine_down(stop_tasks: bool = False, timeout_s: float = 30.0) -> bool:
+    """End the embedded engine; its tasks go on, and the next command starts it again.
+
+    Args:
+        stop_tasks: stop the tasks first.
+        timeout_s: seconds to wait for its end, 120 more with ``stop_tasks``.
+
+    Returns:
+        False if none was running.
+
+    Raises:
+        UnreachableError: it does not answer, or has not ended in time.
+
+    Blocks until the daemon's process has ended. May be called twice.
+    """
+    endpoint = find_engine(engine_dir())
+    if endpoint is None:
+        return False
+    deadline = time.monotonic() + timeout_s + (_STOP_TASKS_S if stop_tasks else 0.0)
+    session = _session.embedded(may_start=False, any_protocol=True)
+    try:
+        session.post("operating/engine/shutdown", {"stop_tasks": "1" if stop_tasks else "0"}, is_repeatable=False)
+    except UnreachableError:
+        if _runs(endpoint) and find_engine(engine_dir()) is not None:
+            raise
+    finally:
+        session.close()
+    while _runs(endpoint):
+        if time.monotonic() > deadline:
+            reason = f"process {endpoint.pid} has not ended within {timeout_s:g} s"
+            raise UnreachableError(url=endpoint.url, reason=reason)
+        time.sleep(_LOOK_AGAIN_S)
+    return True
+
+
+def engine_log() -> Path:
+    """The engine's own log; it need not be there."""
+    return engine_dir() / "engine.log"
+
+
+def configured() -> Settings:
+    """Which server the configuration names; ``url`` is None for the embedded engine.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    return load_settings()
+
+
+def _status(session: _session.Session) -> EngineStatus:
+    try:
+        body = session.post("query/engine/info")["result"]
+    finally:
+        session.close()
+    return EngineStatus(*(body[name] for name in EngineStatus._fields))
+
+
+def _runs(endpoint: Endpoint) -> bool:
+    """Whether the daemon's process is there; a zombie of somebody else's is not."""
+    reap()
+    if not is_alive(endpoint):
+        return False
+    try:
+        state = Path(f"/proc/{endpoint.pid}/stat").read_text().rpartition(") ")[2][:1]
+    except OSError:
+        return os.name == "posix" and not Path("/proc/self").exists()
+    return state not in ("Z", "X")
