@@ -33,7 +33,7 @@ def _answer() -> None:
     line, point = os.environ["COMP_LINE"], int(os.environ["COMP_POINT"])
     # COMP_POINT counts bytes.
     typed = os.fsdecode(os.fsencode(line)[:point])
-    _, _, _, words, _ = argcomplete.lexers.split_line(typed, len(typed))  # type: ignore[attr-defined]
+    _, _, _, words, _ = argcomplete.lexers.split_line(typed, len(typed))
     parser = _parser_for(words[1:], typed)
     argcomplete.autocomplete(parser, always_complete_options=False)
 

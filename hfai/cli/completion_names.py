@@ -1,4 +1,7 @@
-"""Task names for Tab, from the cache that the engine keeps (docs/architecture.md, files on disk): no request, no wait."""
+"""Task names for Tab, from the caches that engine and client keep (docs/architecture.md): no request, no wait."""
+
+# pathlib takes longer than a Tab may.
+# ruff: noqa: PTH111, PTH112, PTH118, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -25,20 +28,25 @@ def log_names(prefix: str, parsed_args: Any = None, **_: Any) -> list[str]:
     return all_names(prefix)
 
 
-def names_file() -> str:
-    """Where the engine of this user keeps the cache."""
+def names_files() -> list[str]:
+    """The caches: the engine's own on this machine, and what the client has seen on other platforms."""
     home = os.environ.get("HFAI_HOME") or os.path.expanduser("~/.hai")
-    return os.path.join(os.environ.get("HFAI_ENGINE_DIR") or os.path.join(home, "engine"), "names")
+    own = os.path.join(os.environ.get("HFAI_ENGINE_DIR") or os.path.join(home, "engine"), "names")
+    cache = os.path.join(home, "cache")
+    others = os.listdir(cache) if os.path.isdir(cache) else []
+    return [own, *(os.path.join(cache, name) for name in others if name.endswith(".names"))]
 
 
 def _names(prefix: str, statuses: tuple[str, ...]) -> list[str]:
-    with open(names_file(), encoding="utf-8", errors="surrogateescape") as stream:  # noqa: PTH123 - pathlib is slow
-        lines = stream.read(_LARGEST_BYTES).splitlines()
     found: dict[str, None] = {}
-    for line in lines:
-        run_id, _, rest = line.partition("\t")
-        name, _, status = rest.rpartition("\t")
-        if status in statuses:
+    for path in filter(os.path.exists, names_files()):
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            lines = stream.read(_LARGEST_BYTES).splitlines()
+        for line in lines:
+            run_id, _, rest = line.partition("\t")
+            name, _, status = rest.rpartition("\t")
+            if status not in statuses:
+                continue
             if name.startswith(prefix):
                 found[name] = None
             if prefix.isdigit() and run_id.startswith(prefix):

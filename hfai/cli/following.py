@@ -44,7 +44,7 @@ def show_log(experiment: Experiment, view: LogView, *, follow: bool, **selection
             if isinstance(item, LogBlock):
                 view.add(item.rank, item.run, item.data)
             elif news is not None:
-                news.tell(item.task)
+                news.tell(item.experiment)
         view.finish()
         if news is None:
             return 0

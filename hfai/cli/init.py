@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from hfai.cli.engine_notes import home_path
 from hfai.cli.language import tr
 from hfai.cli.output import note
 
@@ -18,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from hfai.client import init
 
-    path = init(arguments.token, url=arguments.url)
-    note(tr("the configuration is in {path}", path=path))
+    done = init(arguments.token, url=arguments.url)
+    server = done.url or tr("the engine on this machine")
+    note(tr("you are {user} on {server}", user=done.user.user_name, server=server))
+    note(tr("the configuration is in {path}", path=home_path(done.file)))
     return 0

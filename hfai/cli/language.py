@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # typing itself is too slow for `hai-cli --version`
 if TYPE_CHECKING:
     from typing import Any, Callable, Optional
 
-LOCALE_DIR = os.path.join(os.path.dirname(__file__), "locale")
+LOCALE_DIR = f"{__file__.rpartition(os.sep)[0]}/locale"
 CATALOG = "hai-cli"
 _VARIABLES = ("HAI_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 

@@ -52,7 +52,8 @@ def dispatch(words: Sequence[str]) -> int:
         from hfai.cli.suggesting import no_command
 
         raise no_command(words[0], tuple(COMMANDS))
-    path, rest = (command.name,), words[1:]
+    path: tuple[str, ...] = (command.name,)
+    rest = words[1:]
     if command.subcommands:
         if not rest or rest[0] in ("-h", "--help"):
             from hfai.cli.help_screen import subcommand_screen

@@ -91,4 +91,8 @@ def run_command(path: tuple[str, ...], words: Sequence[str]) -> int:
         return int(module.run_words(list(words)))
     parser = Parser(path, getattr(module, "USAGE", None))
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(list(words))))
+    arguments = parser.parse_args(list(words))
+    from hfai.cli.engine_notes import announce
+
+    announce()
+    return int(module.run(arguments))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 from hfai.model.errors import InvalidTask
@@ -15,12 +16,11 @@ def place_script(file: str) -> dict[str, Any]:
     Raises:
         InvalidTask: there is no such file, or its workspace could not be one.
     """
-    _ensure_file(file)
-    path = os.path.abspath(file)
-    here = os.getcwd()
-    workspace = here if _is_below(path, here) else os.path.dirname(path)
+    path = _file(file)
+    here = Path.cwd()
+    workspace = here if path.is_relative_to(here) else path.parent
     _ensure_workspace(workspace)
-    return {"workspace": workspace, "entrypoint": os.path.relpath(path, workspace)}
+    return {"workspace": str(workspace), "entrypoint": str(path.relative_to(workspace))}
 
 
 def place_program(file: str) -> dict[str, Any]:
@@ -29,34 +29,32 @@ def place_program(file: str) -> dict[str, Any]:
     Raises:
         InvalidTask: there is no such program, or the workspace could not be one.
     """
-    here = os.getcwd()
+    here = Path.cwd()
     _ensure_workspace(here)
     entrypoint = file
     if "/" in file:
-        _ensure_file(file)
-        path = os.path.abspath(file)
-        entrypoint = os.path.join(".", os.path.relpath(path, here)) if _is_below(path, here) else path
+        path = _file(file)
+        entrypoint = f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path)
     elif shutil.which(file) is None:
-        if os.path.exists(file):
+        if Path(file).exists():
             raise InvalidTask("{file} is not in PATH: for the one in this directory, write ./{file}", file=file)
         raise InvalidTask("{file}: there is no such program", file=file)
-    return {"workspace": here, "entrypoint": entrypoint, "entrypoint_executable": True}
+    return {"workspace": str(here), "entrypoint": entrypoint, "entrypoint_executable": True}
 
 
-def _is_below(path: str, directory: str) -> bool:
-    return os.path.commonpath([path, directory]) == directory
-
-
-def _ensure_file(file: str) -> None:
-    if os.path.isdir(file):
+def _file(file: str) -> Path:
+    """The absolute path, without its symbolic links resolved: the workspace is what was typed."""
+    path = Path(os.path.normpath(Path.cwd() / file))
+    if path.is_dir():
         raise InvalidTask("{file}: this is a directory, not a file to run", file=file)
-    if not os.path.exists(file):
+    if not path.exists():
         raise InvalidTask("{file}: there is no such file", file=file)
+    return path
 
 
-def _ensure_workspace(workspace: str) -> None:
-    if any(sign.isspace() for sign in workspace):
+def _ensure_workspace(workspace: Path) -> None:
+    if any(sign.isspace() for sign in str(workspace)):
         raise InvalidTask(
             "the workspace '{workspace}' has a blank in its path, which no platform takes: start from a directory without one",
-            workspace=workspace,
+            workspace=str(workspace),
         )

@@ -26,18 +26,11 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
     """
     from hfai.client import create_experiment_v2
 
-    experiment = create_experiment_v2(
-        config,
-        name=options.name,
-        nodes=options.nodes,
-        group=options.group,
-        priority=options.priority,
-        dry_run=options.dry_run,
-        **overrides,
-    )
+    wanted = {"name": options.name, "nodes": options.nodes, "group": options.group, "priority": options.priority}
     if options.dry_run:
-        _show_request(experiment, options.json)
+        _show_request(create_experiment_v2(config, dry_run=True, **wanted, **overrides), options.json)
         return 0
+    experiment = create_experiment_v2(config, **wanted, **overrides)
     note(tr("submitted task {id} ({name})", id=experiment.id, name=experiment.nb_name))
     if options.follow:
         return _follow(experiment, options.json)
@@ -47,18 +40,20 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
         print_json(task_json(experiment))
     else:
         sys.stdout.write(f"{experiment.id}\n")
-    note(tr("  follow its log: hai-cli logs -f {name}", name=_shell_word(experiment.nb_name)))
-    note(tr("  stop it:        hai-cli stop {name}", name=_shell_word(experiment.nb_name)))
+    word = _shell_word(experiment.nb_name)
+    note(tr("  follow its log: hai-cli logs -f {name}", name=word))
+    note(tr("  stop it:        hai-cli stop {name}", name=word))
     return 0
 
 
-def _show_request(experiment: Experiment, as_json: bool) -> None:
+def _show_request(request: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        from hfai.cli.describe import task_file_json
+        print_json(request)
+        return
+    from hfai.model.spec import TaskSpec
+    from hfai.model.taskfile_write import dump_task_file
 
-        print_json(task_file_json(experiment.schema))
-    else:
-        sys.stdout.write(experiment.schema)
+    sys.stdout.write(dump_task_file(TaskSpec.from_mapping(request)))
 
 
 def _follow(experiment: Experiment, as_json: bool) -> int:

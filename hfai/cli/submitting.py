@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import Any, Callable, NoReturn, Sequence
 
 from hfai.cli.cluster_options import add_cluster_options, nested
@@ -54,12 +55,14 @@ def run_split(kind: str, interpreter: Sequence[str], placing: Placing, words: li
 def _submit(words: Sequence[str], placing: Placing, options: argparse.Namespace) -> int:
     import shlex
 
+    from hfai.cli.engine_notes import announce
     from hfai.cli.submission import submit
 
+    announce()
     file, *arguments = words
     config: dict[str, Any] = {
         "version": 2,
-        "name": os.path.basename(file),
+        "name": Path(file).name,
         "spec": {
             **placing(file),
             "parameters": shlex.join(arguments),

@@ -1,10 +1,11 @@
-"""``hai-cli version``: the versions of client, protocol, Python and, if it runs, of the engine."""
+"""``hai-cli version``: the versions of client, protocol and Python, and the server that is configured."""
 
 from __future__ import annotations
 
 import argparse
 import platform
 import sys
+from typing import Optional
 
 from hfai import PROTOCOL, __version__
 from hfai.cli.language import tr
@@ -16,18 +17,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from hfai.cli.engine_state import engine_state
+    from hfai.client.platform import configured, engine_status
 
-    engine = engine_state()
+    url: Optional[str] = configured().url
+    engine = engine_status() if url is None else None
     python = platform.python_version()
     if arguments.json:
-        versions = {"client": __version__, "protocol": PROTOCOL, "python": python}
-        print_json({**versions, "engine": engine and {"version": engine["version"], "url": engine["url"]}})
+        print_json(
+            {
+                "client": __version__,
+                "protocol": PROTOCOL,
+                "python": python,
+                "server": url,
+                "engine": engine and {"version": engine.version, "protocol": engine.protocol, "url": engine.url},
+            }
+        )
         return 0
-    sys.stdout.write(f"hai-cli {__version__}\n")
-    sys.stdout.write(tr("protocol {protocol}, Python {python}", protocol=PROTOCOL, python=python) + "\n")
-    if engine is None:
-        sys.stdout.write(tr("engine: not running") + "\n")
+    lines = [f"hai-cli {__version__}", tr("protocol {protocol}, Python {python}", protocol=PROTOCOL, python=python)]
+    if url is not None:
+        lines.append(tr("platform: {url}", url=url))
+    elif engine is None:
+        lines.append(tr("engine: not running"))
     else:
-        sys.stdout.write(tr("engine: hfai {version} at {url}", version=engine["version"], url=engine["url"]) + "\n")
+        lines.append(tr("engine: hfai {version} at {url}", version=engine.version, url=engine.url))
+    sys.stdout.write("\n".join(lines) + "\n")
     return 0

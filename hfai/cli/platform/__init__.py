@@ -1,0 +1,1 @@
+"""``hai-cli platform``: the engine on this machine."""

@@ -1,0 +1,25 @@
+"""``hai-cli platform down``: end the engine; tasks go on unless they are to be stopped."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from hfai.cli.language import tr
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stop-tasks", action="store_true", help=tr("stop the tasks as well"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from hfai.client.platform import engine_down
+
+    if not engine_down(stop_tasks=arguments.stop_tasks):
+        text = tr("the engine is not running")
+    elif arguments.stop_tasks:
+        text = tr("the engine has ended, and its tasks with it")
+    else:
+        text = tr("the engine has ended; its tasks go on")
+    sys.stdout.write(f"{text}\n")
+    return 0

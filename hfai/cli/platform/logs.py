@@ -1,0 +1,56 @@
+"""``hai-cli platform logs``: the engine's own log."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Iterator
+
+from hfai.cli.language import tr
+from hfai.cli.output import note
+
+_LOOK_AGAIN_S = 0.2
+_BLOCK_BYTES = 1 << 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-f", "--follow", action="store_true", help=tr("go on with what is written to it from now on"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.log_options import stdout_bytes
+    from hfai.client.platform import engine_log
+
+    path, write = engine_log(), stdout_bytes()
+    if not path.exists() and not arguments.follow:
+        note(tr("the engine has not written a log yet: {path}", path=str(path)))
+    for block in _blocks(path, follow=arguments.follow):
+        write(block)
+    return 0
+
+
+def _blocks(path: Path, *, follow: bool) -> Iterator[bytes]:
+    """The file, then what is added to it; it may be replaced by a new one, or come into being later."""
+    file, inode = None, None
+    try:
+        while True:
+            block = file.read(_BLOCK_BYTES) if file else b""
+            if block:
+                yield block
+                continue
+            try:
+                now = path.stat().st_ino
+            except FileNotFoundError:
+                now = inode
+            if now != inode:
+                if file:
+                    file.close()
+                file, inode = path.open("rb"), now
+            elif not follow:
+                return
+            else:
+                time.sleep(_LOOK_AGAIN_S)
+    finally:
+        if file:
+            file.close()
