@@ -1,0 +1,374 @@
+"""The engine: everything that the HTTP side, or a test, may ask of it. One object, one event loop, one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from pathlib import Path
+from typing import Any, Callable, ContextManager, Mapping, Optional
+
+from attrs import evolve
+
+from hfai.engine.config import EngineConfig
+from hfai.engine.executors.base import Executor, Order
+from hfai.engine.names import FILE_NAME as NAMES
+from hfai.engine.names import NamesFile
+from hfai.engine.queries import ListQuery, NodeView, Selector, StopOp, User, Working
+from hfai.engine.scheduling.cluster import Cluster, nodes_of
+from hfai.engine.scheduling.live import LiveRun
+from hfai.engine.scheduling.scheduler import Scheduler
+from hfai.engine.store.chains import NewChain, add_chain, add_run, ensure_name_is_free
+from hfai.engine.store.database import Database
+from hfai.engine.store.finding import find_chain
+from hfai.engine.store.listing import list_chains
+from hfai.engine.store.reading import read_request, read_task, read_tasks
+from hfai.engine.store.tags import add_tag, remove_tag, tags_of
+from hfai.engine.submission import check
+from hfai.engine.system import Clock, SystemClock, storage_errors
+from hfai.engine.users import SingleUser
+from hfai.engine.watching import Change, Watches
+from hfai.model.errors import RefusedError
+from hfai.model.records import Run, Task
+from hfai.model.spec import DEFAULT_WATCHDOG_S
+from hfai.model.states import QueueStatus
+
+DATABASE = "engine.db"
+# Beyond the grace that every task gets: for processes that take their time to die.
+_STOP_ALL_S = 30.0
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """The embedded platform without its HTTP face.
+
+    Args:
+        config: the settings, among them the state directory.
+        clock: where times come from.
+        executor: what runs the ranks; left out, the one that the settings name.
+
+    Example:
+        >>> engine = Engine(EngineConfig(state_dir=Path("/tmp/state")))  # doctest: +SKIP
+        >>> await engine.start(url="http://127.0.0.1:1234")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, config: EngineConfig, *, clock: Optional[Clock] = None, executor: Optional[Executor] = None
+    ) -> None:
+        self.config = config
+        self._clock = clock or SystemClock()
+        self._given_executor = executor
+        self._watches = Watches()
+
+    # Life
+
+    async def start(self, *, url: str) -> None:
+        """Open the store, take up what a daemon before this one left, and begin to schedule.
+
+        Args:
+            url: where the daemon listens; tasks are told.
+
+        Raises:
+            EngineStartError: the database cannot be used.
+            StorageFull: no space is left under the state directory.
+            RefusedError: the state directory cannot be written.
+        """
+        state_dir = self.config.state_dir
+        with storage_errors(state_dir):
+            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._single = SingleUser(state_dir)
+        self._db = Database(state_dir / DATABASE)
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._db.close)
+            self.engine_id = self._db.engine_id
+            self._executor = self._given_executor or _executor(self.config, self.engine_id, self._clock, url)
+            self._names = NamesFile(state_dir / NAMES, self._db)
+            self._scheduler = Scheduler(
+                self.config,
+                self._clock,
+                self._db,
+                self._executor,
+                self._watches,
+                self._order,
+                self._names.refresh_later,
+            )
+            with storage_errors(state_dir):
+                await self._executor.start(self._scheduler)
+            undo.pop_all()
+        self._scheduler.start()
+        self._names.refresh_later()
+
+    async def close(self, *, stop_tasks: bool = False) -> None:
+        """Stop scheduling and let go of everything; what runs goes on and is adopted by the next start.
+
+        Args:
+            stop_tasks: stop running tasks and cancel queued ones first; waits until they have ended.
+        """
+        if stop_tasks:
+            await self._stop_all()
+        self._scheduler.close()
+        await self._executor.close()
+        self._names.close()
+        self._db.close()
+
+    async def _stop_all(self) -> None:
+        for run in list(self._scheduler.runs):
+            if run.queue_status is QueueStatus.QUEUED:
+                self._scheduler.cancel(run)
+        running = list(self._scheduler.runs)
+        for run in running:
+            self._scheduler.stop(run, StopOp.STOP.value)
+        deadline = self.config.stop_grace_s + _STOP_ALL_S
+        try:
+            await asyncio.wait_for(asyncio.gather(*(self._finished(run) for run in running)), deadline)
+        except asyncio.TimeoutError:
+            _log.error("some tasks did not end within %g s", deadline)
+
+    async def _finished(self, run: LiveRun) -> None:
+        with self._watches.watch(run.chain_id) as change:
+            while self._scheduler.of_chain(run.chain_id) is run:
+                await change.changed()
+
+    # Submitting
+
+    def submit(self, body: Mapping[str, Any], *, user: User, dry_run: bool = False) -> Task:
+        """Check a task and queue it; it is on disk when this returns.
+
+        Args:
+            body: the task file as JSON; ``shell_environment`` may hold the environment that it is to run in.
+            user: who asks.
+            dry_run: only check, store nothing; the task returned has the id 0.
+
+        Raises:
+            InvalidTask: it could never run as asked.
+            EnvironmentNotFound: there is no such Python environment.
+            NameInUse: an unfinished task of the user has the name.
+            StorageFull: no space is left; nothing was stored.
+        """
+        submission = check(body, self.config, self._group_sizes(), user)
+        new = NewChain(
+            chain_id=str(uuid.uuid4()),
+            user_name=user.name,
+            group=submission.group,
+            spec=submission.spec,
+            created_at=self._clock.now(),
+            shell_environment=submission.shell_environment,
+        )
+        if dry_run:
+            ensure_name_is_free(self._db, user.name, submission.spec.name)
+            return _not_queued(new)
+        with self._db.transaction():
+            run_id = add_chain(self._db, new)
+        self._scheduler.add(_first_run(run_id, new))
+        return self._task(run_id)
+
+    def resume(self, task: Task) -> Task:
+        """Queue a finished chain again, as a new run.
+
+        Raises:
+            NameInUse: it has not finished, or another unfinished task has its name.
+            StorageFull: nothing was stored.
+        """
+        now, state = self._clock.now(), task.newest.whole_life_state
+        first_id = task.runs[0].id
+        with self._db.transaction():
+            ensure_name_is_free(self._db, task.user_name, task.nb_name)
+            run_id = add_run(self._db, first_id, now, state)
+        self._scheduler.add(
+            LiveRun(
+                id=run_id,
+                first_id=first_id,
+                chain_id=task.chain_id,
+                user_name=task.user_name,
+                nb_name=task.nb_name,
+                group=task.group,
+                width=task.nodes,
+                priority=task.priority,
+                created_at=now,
+                whole_life_state=state,
+            )
+        )
+        return self._task(first_id)
+
+    # Asking
+
+    def find(self, selector: Selector, *, user: User) -> Task:
+        """A task with its newest run.
+
+        Raises:
+            TaskNotFound: there is none, or what was given is not of one chain.
+            NotAuthorised: it is somebody else's.
+        """
+        return self._task(find_chain(self._db, selector, user.name))
+
+    def list_tasks(self, query: ListQuery, *, user: User) -> tuple[list[Task], int]:
+        """One page of a user's tasks and how many there are on all pages."""
+        first_ids, total = list_chains(self._db, query, user.name)
+        return [self._with_pending(task) for task in read_tasks(self._db, first_ids)], total
+
+    def nodes(self) -> list[NodeView]:
+        """Every node and what it works on."""
+        return [NodeView(node, self._working(node.name)) for node in self._scheduler.cluster.nodes]
+
+    def queue_counts(self) -> list[tuple[int, str, int]]:
+        """Unfinished tasks of all users per (priority, queue status), the highest priority first."""
+        counts: dict[tuple[int, str], int] = {}
+        for run in self._scheduler.runs:
+            key = (run.priority, run.queue_status.value)
+            counts[key] = counts.get(key, 0) + 1
+        return [(*key, counts[key]) for key in sorted(counts, key=lambda key: (-key[0], key[1]))]
+
+    def tags(self, user: User) -> list[str]:
+        """The tags on any task of a user."""
+        return tags_of(self._db, user.name)
+
+    def user_of(self, token: str) -> Optional[User]:
+        """The user that a token stands for; None if nobody."""
+        return self._single.of(token)
+
+    def watch(self, chain_id: str) -> ContextManager[Change]:
+        """Be woken by every change of a chain: of its status, of its jobs, of the reason why it waits.
+
+        Example:
+            >>> with engine.watch(task.chain_id) as change:  # doctest: +SKIP
+            ...     await change.changed()
+        """
+        return self._watches.watch(chain_id)
+
+    def run_dir(self, run_id: int) -> Path:
+        """Where the files of a run are."""
+        return self._executor.run_dir(run_id)
+
+    def rank_dir(self, run_id: int, rank: int) -> Path:
+        """Where the files of a rank are, its log among them."""
+        return self._executor.run_dir(run_id) / str(rank)
+
+    # Changing
+
+    async def stop(self, task: Task, op: StopOp) -> str:
+        """End a task. Returns at once; a running one gets its grace time. May be called again.
+
+        Returns:
+            ``stopping``, ``canceled`` if it was queued, ``already_finished``.
+
+        Raises:
+            RefusedError: suspending is asked for, which this engine does not do.
+            StorageFull: a queued task could not be canceled.
+        """
+        run = self._scheduler.of_chain(task.chain_id)
+        if run is None:
+            return "already_finished"
+        if op is StopOp.SUSPEND:
+            raise RefusedError("task {name} cannot be suspended: this engine has no time-sharing", name=task.nb_name)
+        if run.queue_status is QueueStatus.QUEUED:
+            self._scheduler.cancel(run)
+            return "canceled"
+        self._scheduler.stop(run, op.value)
+        return "stopping"
+
+    def tag(self, task: Task, tag: str) -> Task:
+        """Put a tag on a task; a second time changes nothing.
+
+        Raises:
+            StorageFull: nothing was stored.
+        """
+        return self._change_tags(task, tag, add_tag)
+
+    def untag(self, task: Task, tag: str) -> Task:
+        """Take a tag off a task; one that it does not have is no error.
+
+        Raises:
+            StorageFull: nothing was stored.
+        """
+        return self._change_tags(task, tag, remove_tag)
+
+    def _change_tags(self, task: Task, tag: str, change: Callable[[Database, str, int, str], None]) -> Task:
+        first_id = task.runs[0].id
+        with self._db.transaction():
+            change(self._db, task.user_name, first_id, tag)
+        self._watches.tell(task.chain_id)
+        return self._task(first_id)
+
+    # From rows to records
+
+    def _task(self, first_id: int) -> Task:
+        return self._with_pending(read_task(self._db, first_id))
+
+    def _with_pending(self, task: Task) -> Task:
+        run = self._scheduler.of_chain(task.chain_id)
+        pending = None if run is None else self._scheduler.pending(run)
+        return task if pending is None else evolve(task, pending=pending)
+
+    def _group_sizes(self) -> dict[str, int]:
+        sizes: dict[str, int] = {}
+        for node in self._scheduler.cluster.nodes:
+            sizes[node.group] = sizes.get(node.group, 0) + 1
+        return sizes
+
+    def _working(self, name: str) -> Optional[Working]:
+        held = self._scheduler.cluster.holder(name)
+        if held is None:
+            return None
+        run, rank = held
+        return Working(run_id=run.id, rank=rank, user_name=run.user_name, nb_name=run.nb_name)
+
+    def _order(self, run: LiveRun, cluster: Cluster) -> Order:
+        spec, environment = read_request(self._db, run.first_id)
+        return Order(
+            run_id=run.id,
+            chain_id=run.chain_id,
+            user=self._single.user,
+            token=self._single.token,
+            group=run.group,
+            nodes=tuple(nodes_of(cluster, [job.node for job in run.jobs], run.group)),
+            begin_at=run.begin_at or run.created_at,
+            whole_life_state=run.whole_life_state,
+            watchdog_s=(self.config.watchdog_s if spec.watchdog_time == DEFAULT_WATCHDOG_S else spec.watchdog_time),
+            task=spec,
+            shell_environment=environment,
+        )
+
+
+def _executor(config: EngineConfig, engine_id: str, clock: Clock, url: str) -> Executor:
+    # Loaded by name: a Slurm cluster needs nothing of this machine's.
+    from hfai.engine.executors.local import LocalExecutor
+
+    return LocalExecutor(config, engine_id, clock, server_url=url)
+
+
+def _first_run(run_id: int, new: NewChain) -> LiveRun:
+    return LiveRun(
+        id=run_id,
+        first_id=run_id,
+        chain_id=new.chain_id,
+        user_name=new.user_name,
+        nb_name=new.spec.name,
+        group=new.group,
+        width=new.spec.node_count,
+        priority=new.spec.priority,
+        created_at=new.created_at,
+        whole_life_state=new.spec.whole_life_state,
+    )
+
+
+def _not_queued(new: NewChain) -> Task:
+    """The task that a submission would make."""
+    spec = new.spec
+    run = Run(id=0, queue_status=QueueStatus.QUEUED, created_at=new.created_at, whole_life_state=spec.whole_life_state)
+    return Task(
+        chain_id=new.chain_id,
+        user_name=new.user_name,
+        nb_name=spec.name,
+        task_type=spec.task_type,
+        group=new.group,
+        nodes=spec.node_count,
+        priority=spec.priority,
+        workspace=spec.workspace,
+        code_file=spec.code_file,
+        backend=spec.image,
+        schema=spec.to_wire(),
+        tags=spec.tags,
+        runs=(run,),
+        config={"client_group": spec.group},
+    )

@@ -1,0 +1,52 @@
+"""``names``: what Tab offers, kept by the engine so that completion asks nobody (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Optional
+
+from hfai.engine.store.database import Database
+from hfai.engine.store.listing import newest
+from hfai.engine.system import write_atomic
+
+FILE_NAME = "names"
+MOST = 500
+_EVERY_S = 0.2
+_log = logging.getLogger(__name__)
+
+
+class NamesFile:
+    """Keeps the file in step with the store, written at most every 0.2 s.
+
+    Args:
+        path: the file.
+        db: the store.
+    """
+
+    def __init__(self, path: Path, db: Database) -> None:
+        self._path = path
+        self._db = db
+        self._later: Optional[asyncio.TimerHandle] = None
+
+    def refresh_later(self) -> None:
+        """Something has changed."""
+        if self._later is None:
+            self._later = asyncio.get_running_loop().call_later(_EVERY_S, self.refresh)
+
+    def refresh(self) -> None:
+        """Write the file now; a disk that cannot take it keeps the old one."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        lines = [f"{run_id}\t{name}\t{status}\n" for run_id, name, status in newest(self._db, MOST)]
+        try:
+            write_atomic(self._path, "".join(lines).encode())
+        except OSError as error:
+            _log.warning("the names for completion were not written: %s", error)
+
+    def close(self) -> None:
+        """Write what is left to write."""
+        if self._later is not None:
+            self.refresh()

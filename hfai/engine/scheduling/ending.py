@@ -1,0 +1,140 @@
+"""How a run ended, from how its ranks ended: what happened first counts.
+
+========================== ============== ========= ==============================================
+what came first            worker status  stop code exit status
+========================== ============== ========= ==============================================
+every rank exited with 0   succeeded      1         0
+a rank failed by itself    failed         129       its exit code, 128+N for signal N
+stopped by the user        stopped        1025      143, as of a process ended by SIGTERM
+marked as failed           failed         8193      1
+marked as succeeded        succeeded      4097      0
+suspended                  stopped        17        143; the chain is queued again
+watchdog or time limit     failed         513       137, as of a process ended by SIGKILL
+lost by the platform       stopped        17        1; the chain is queued again
+the same, too often        failed         129       1
+========================== ============== ========= ==============================================
+
+Stop codes: wire document, section 12.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import Optional
+
+from attrs import frozen
+
+from hfai.engine.executors.base import LOST, RankEnd
+from hfai.engine.scheduling.live import LiveRun
+from hfai.model.codes import StopCode
+from hfai.model.records import Cause, End
+from hfai.model.states import JobStatus
+
+TERMINATED = 128 + signal.SIGTERM
+KILLED = 128 + signal.SIGKILL
+
+_STATUS_OF_WORD = {
+    "stop": JobStatus.STOPPED_TERMINATING,
+    "gang": JobStatus.STOPPED_TERMINATING,
+    "suspend": JobStatus.STOPPED_TERMINATING,
+    "fail": JobStatus.FAILED_TERMINATING,
+    "succeed": JobStatus.SUCCEEDED_TERMINATING,
+}
+_S = StopCode
+_OF_WORD = {
+    "stop": (_S.STOP | _S.MANUAL_STOP, Cause.STOPPED, TERMINATED, "stopped by the user"),
+    "fail": (_S.STOP | _S.MANUAL_FAILED, Cause.MARKED_FAILED, 1, "marked as failed by the user"),
+    "succeed": (_S.STOP | _S.MANUAL_SUCCEEDED, Cause.MARKED_SUCCEEDED, 0, "marked as succeeded by the user"),
+    "suspend": (_S.STOP | _S.INTERRUPT, Cause.SUSPENDED, TERMINATED, "suspended"),
+}
+CANCELED = End(cause=Cause.CANCELED, exit_status=TERMINATED, message="canceled by the user before it was started")
+
+
+@frozen
+class Conclusion:
+    """How a run ended; ``is_restarted`` whether its chain is queued again."""
+
+    end: End
+    stop_code: StopCode
+    is_restarted: bool = False
+
+
+def is_failure(end: RankEnd) -> bool:
+    """Whether a rank failed by itself, rather than because it was told to end."""
+    return end.asked is None and not end.is_success
+
+
+def status_of(end: RankEnd, *, may_restart: bool) -> JobStatus:
+    """The status of a job whose rank has ended: ``*_terminating`` until the whole run has.
+
+    Args:
+        end: how it ended.
+        may_restart: whether the platform starts the run again if it was the platform that lost the rank.
+    """
+    if end.asked is not None:
+        return _STATUS_OF_WORD[end.asked]
+    if end.is_success:
+        return JobStatus.SUCCEEDED_TERMINATING
+    if end.outcome == LOST and may_restart:
+        return JobStatus.STOPPED_TERMINATING
+    return JobStatus.FAILED_TERMINATING
+
+
+def conclude(run: LiveRun, *, may_restart: bool) -> Conclusion:
+    """How a run ended, all of whose ranks have."""
+    failed = [end for end in run.ends.values() if is_failure(end)]
+    if failed:
+        return _after(min(failed, key=lambda end: (end.ended_at, end.rank)), len(run.jobs), may_restart=may_restart)
+    word = _word(run)
+    if word is None:
+        return Conclusion(End(cause=Cause.SUCCEEDED, exit_status=0), StopCode.STOP)
+    stop_code, cause, exit_status, message = _OF_WORD[word]
+    end = End(cause=cause, exit_status=exit_status, message=message)
+    return Conclusion(end, stop_code, is_restarted=cause is Cause.SUSPENDED)
+
+
+def _word(run: LiveRun) -> Optional[str]:
+    """The user's word that a rank has followed."""
+    followed = {end.asked for end in run.ends.values()} & _OF_WORD.keys()
+    if not followed:
+        return None
+    return run.asked if run.asked in followed else min(word for word in followed if word is not None)
+
+
+def _after(first: RankEnd, width: int, *, may_restart: bool) -> Conclusion:
+    """The run ended because this rank did."""
+    who = f"rank {first.rank}" if width > 1 else "the task"
+    stop_code = StopCode.STOP | StopCode.FAILED
+    if first.outcome == LOST:
+        if may_restart:
+            stop_code = StopCode.STOP | StopCode.INTERRUPT
+        message = f"{who} was lost: {first.message}" if first.message else f"{who} was lost"
+        cause, exit_status = Cause.PLATFORM, 1
+        if not may_restart:
+            message += "; not started again, since this happened too often in a row"
+    elif first.outcome in ("watchdog", "timeout"):
+        stop_code = StopCode.STOP | StopCode.TIMEOUT
+        cause = Cause.WATCHDOG if first.outcome == "watchdog" else Cause.TIMEOUT
+        exit_status, message = KILLED, f"{who}: {first.message or first.outcome}"
+    else:
+        cause = Cause.USER_CODE
+        exit_status = 128 + first.signal if first.signal else first.exit_code or 1
+        message = _failure(who, first)
+    end = End(
+        cause=cause,
+        exit_status=exit_status,
+        rank=first.rank,
+        exit_code=first.exit_code,
+        signal=first.signal,
+        last_lines=first.last_lines,
+        message=message,
+    )
+    return Conclusion(end, stop_code, is_restarted=first.outcome == LOST and may_restart)
+
+
+def _failure(who: str, end: RankEnd) -> str:
+    if end.outcome == "exec_failed":
+        return f"{who} could not be started: {end.message}"
+    if end.signal:
+        return f"{who} was {end.message or f'killed by signal {end.signal}'}"
+    return f"{who} exited with code {end.exit_code}"

@@ -1,0 +1,194 @@
+"""A run that has not finished, as the scheduler holds it in memory; the store holds the same after every tick."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from attrs import define, evolve, field
+
+from hfai.engine.executors.base import RankEnd
+from hfai.engine.plan import QueuedRun
+from hfai.engine.store.chains import RunState
+from hfai.engine.store.reading import UnfinishedRun
+from hfai.model.codes import StopCode
+from hfai.model.records import End, Job, Node, run_worker_status
+from hfai.model.states import JobStatus, QueueStatus, chain_status, move
+
+
+@define(eq=False)
+class LiveRun:
+    """One unfinished run.
+
+    Attributes:
+        first_id: the chain, by the id of its first run.
+        asked: word of the user's stop command.
+        failures: runs of the chain in a row, before this one, that the platform failed.
+        ends: how its ranks ended, as far as they have.
+        gang_at: when the other ranks are stopped because one has failed; seconds since the epoch.
+        is_leaving: whether all its ranks have been told to end.
+    """
+
+    id: int
+    first_id: int
+    chain_id: str
+    user_name: str
+    nb_name: str
+    group: str
+    width: int
+    priority: int
+    created_at: float
+    whole_life_state: int
+    queue_status: QueueStatus = QueueStatus.QUEUED
+    not_before: float = 0.0
+    failures: int = 0
+    asked: Optional[str] = None
+    begin_at: Optional[float] = None
+    end_at: Optional[float] = None
+    stop_code: StopCode = StopCode.NONE
+    end: Optional[End] = None
+    jobs: list[Job] = field(factory=list)
+    ends: dict[int, RankEnd] = field(factory=dict)
+    gang_at: Optional[float] = None
+    is_leaving: bool = False
+
+    @classmethod
+    def of(cls, row: UnfinishedRun) -> LiveRun:
+        """The run as the store knows it."""
+        return cls(
+            id=row.id,
+            first_id=row.first_id,
+            chain_id=row.chain_id,
+            user_name=row.user_name,
+            nb_name=row.nb_name,
+            group=row.group,
+            width=row.nodes,
+            priority=row.priority,
+            created_at=row.created_at,
+            whole_life_state=row.whole_life_state,
+            queue_status=QueueStatus(row.queue_status),
+            not_before=row.not_before,
+            failures=row.failures,
+            asked=row.asked,
+            begin_at=row.begin_at,
+            jobs=list(row.jobs),
+        )
+
+    @property
+    def queued(self) -> QueuedRun:
+        """The run in line."""
+        return QueuedRun(-self.priority, self.first_id, self.id, self.width, self.not_before)
+
+    @property
+    def worker_status(self) -> str:
+        """That of its worst job; ``canceled`` if it was ended before it had any (wire document, section 12)."""
+        if not self.jobs and self.queue_status is QueueStatus.FINISHED:
+            return "canceled"
+        return run_worker_status(tuple(self.jobs))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every rank has."""
+        return self.queue_status is QueueStatus.SCHEDULED and len(self.ends) == len(self.jobs)
+
+    def schedule(self, nodes: list[Node], now: float) -> None:
+        """Give it its nodes."""
+        self.queue_status = QueueStatus.SCHEDULED
+        self.begin_at = now
+        self.jobs = [
+            Job(rank=rank, status=JobStatus.CREATED, node=node.name, created_at=now, assigned_gpus=node.gpus)
+            for rank, node in enumerate(nodes)
+        ]
+
+    def unschedule(self) -> None:
+        """Take its nodes away again; nobody has seen that it had them."""
+        self.queue_status = QueueStatus.QUEUED
+        self.begin_at = None
+        self.jobs = []
+
+    def successor(self, run_id: int, now: float, *, not_before: float, failures: int) -> LiveRun:
+        """The next run of the chain, queued."""
+        return LiveRun(
+            id=run_id,
+            first_id=self.first_id,
+            chain_id=self.chain_id,
+            user_name=self.user_name,
+            nb_name=self.nb_name,
+            group=self.group,
+            width=self.width,
+            priority=self.priority,
+            created_at=now,
+            whole_life_state=self.whole_life_state,
+            not_before=not_before,
+            failures=failures,
+        )
+
+    def set_building(self, rank: int, now: float) -> bool:
+        """The rank is being started; returns whether that is news."""
+        job = self.jobs[rank]
+        if job.status not in (JobStatus.CREATED, JobStatus.UNSCHEDULABLE):
+            return False
+        self._put(evolve(job, status=move(job.status, JobStatus.BUILDING), begin_at=now))
+        return True
+
+    def set_running(self, rank: int, at: float) -> bool:
+        """Its command runs; returns whether that is news."""
+        self.set_building(rank, at)
+        job = self.jobs[rank]
+        if job.status is not JobStatus.BUILDING:
+            return False
+        self._put(evolve(job, status=move(job.status, JobStatus.RUNNING)))
+        return True
+
+    def set_ended(self, end: RankEnd, status: JobStatus) -> bool:
+        """Nothing of the rank runs any more; returns whether that is news.
+
+        Args:
+            end: how it ended.
+            status: ``*_terminating``: it is final once all ranks have ended and their nodes are given back.
+        """
+        if end.rank in self.ends:
+            return False
+        self.ends[end.rank] = end
+        job = self.jobs[end.rank]
+        if job.status.is_ending:
+            return False
+        if job.status is JobStatus.CREATED and status is JobStatus.SUCCEEDED_TERMINATING:
+            job = evolve(job, status=move(job.status, JobStatus.BUILDING), begin_at=end.ended_at)
+        self._put(evolve(job, status=move(job.status, status), end_at=end.ended_at, exit_code=end.exit_code))
+        return True
+
+    def finish(self, end: End, stop_code: StopCode, now: float) -> None:
+        """It is over: every job takes its final status."""
+        self.jobs = [evolve(job, status=move(job.status, _FINAL[job.status])) for job in self.jobs]
+        self.queue_status = QueueStatus.FINISHED
+        self.end, self.stop_code, self.end_at = end, stop_code, now
+
+    def state(self) -> RunState:
+        """What the store keeps."""
+        is_first = self.id == self.first_id
+        return RunState(
+            id=self.id,
+            first_id=self.first_id,
+            queue_status=self.queue_status,
+            chain_status=chain_status(self.queue_status, is_first_run=is_first),
+            worker_status=self.worker_status,
+            begin_at=self.begin_at,
+            end_at=self.end_at,
+            stop_code=int(self.stop_code),
+            whole_life_state=self.whole_life_state,
+            not_before=self.not_before,
+            asked=self.asked,
+            end=self.end,
+            jobs=tuple(self.jobs),
+            failures=self.failures,
+        )
+
+    def _put(self, job: Job) -> None:
+        self.jobs[job.rank] = job
+
+
+_FINAL = {
+    JobStatus.SUCCEEDED_TERMINATING: JobStatus.SUCCEEDED,
+    JobStatus.FAILED_TERMINATING: JobStatus.FAILED,
+    JobStatus.STOPPED_TERMINATING: JobStatus.STOPPED,
+}

@@ -1,0 +1,204 @@
+"""Writing tasks: a chain when it is submitted, its runs as they are queued, scheduled and finished.
+
+Every function here belongs inside :meth:`Database.transaction`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from typing import Any, Mapping, Optional, Sequence
+
+from attrs import frozen
+
+from hfai.engine.store.database import Database
+from hfai.model.errors import NameInUse
+from hfai.model.records import End, Job
+from hfai.model.spec import TaskSpec
+from hfai.model.states import ChainStatus, JobStatus, QueueStatus
+
+
+@frozen
+class NewChain:
+    """A task about to be queued."""
+
+    chain_id: str
+    user_name: str
+    group: str
+    spec: TaskSpec
+    created_at: float
+    shell_environment: Optional[Mapping[str, str]] = None
+
+
+@frozen
+class RunState:
+    """All of a run that changes while it lives.
+
+    Attributes:
+        first_id: the chain, by the id of its first run.
+        chain_status: of the chain, which this run is the newest of.
+        asked: the word of the user's stop command.
+        not_before: seconds since the epoch; the run is not scheduled earlier.
+        failures: runs of the chain in a row that the platform failed.
+    """
+
+    id: int
+    first_id: int
+    queue_status: QueueStatus
+    chain_status: ChainStatus
+    worker_status: str
+    begin_at: Optional[float] = None
+    end_at: Optional[float] = None
+    stop_code: int = 0
+    suspend_code: int = 0
+    suspend_updated_at: Optional[float] = None
+    whole_life_state: int = 0
+    not_before: float = 0.0
+    asked: Optional[str] = None
+    end: Optional[End] = None
+    jobs: tuple[Job, ...] = ()
+    failures: int = 0
+
+
+def add_chain(db: Database, new: NewChain) -> int:
+    """Store a task and its first run, queued; returns the id of the run.
+
+    Raises:
+        NameInUse: an unfinished task of the user has the name.
+    """
+    spec = new.spec
+    run_id = _add_run_row(db, None, new.created_at, spec.whole_life_state, 0.0)
+    try:
+        db.execute(
+            "INSERT INTO chains (first_id, chain_id, user_name, nb_name, task_type, group_name, nodes, priority, newest_id, "
+            "created_at, chain_status, worker_status, environment_id, backend, workspace, code_file, schema) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting_init', 'queued', ?, ?, ?, ?, ?)",
+            (
+                *(run_id, new.chain_id, new.user_name, spec.name, spec.task_type, new.group, spec.node_count),
+                *(spec.priority, run_id, new.created_at, _environment_id(db, new.shell_environment)),
+                *(spec.image, spec.workspace, spec.code_file, json.dumps(spec.to_wire(), ensure_ascii=False)),
+            ),
+        )
+    except sqlite3.IntegrityError:
+        ensure_name_is_free(db, new.user_name, spec.name)
+        raise
+    db.execute(
+        "UPDATE runs SET first_id = id WHERE id = ?",
+        (run_id,),
+    )
+    for tag in spec.tags:
+        db.execute("INSERT OR IGNORE INTO tags VALUES (?, ?, ?)", (new.user_name, tag, run_id))
+    return run_id
+
+
+def add_run(
+    db: Database,
+    first_id: int,
+    created_at: float,
+    whole_life_state: int,
+    *,
+    not_before: float = 0.0,
+    failures: int = 0,
+) -> int:
+    """Queue a further run of a chain; returns its id.
+
+    Raises:
+        NameInUse: another unfinished task of the user has the name by now.
+    """
+    run_id = _add_run_row(db, first_id, created_at, whole_life_state, not_before)
+    try:
+        db.execute(
+            "UPDATE chains SET newest_id = ?, created_at = ?, chain_status = 'suspended', worker_status = 'queued', "
+            "failures = ? WHERE first_id = ?",
+            (run_id, created_at, failures, first_id),
+        )
+    except sqlite3.IntegrityError:
+        user_name, name = db.one("SELECT user_name, nb_name FROM chains WHERE first_id = ?", (first_id,))
+        ensure_name_is_free(db, user_name, name)
+        raise
+    return run_id
+
+
+def ensure_name_is_free(db: Database, user_name: str, name: str) -> None:
+    """Raise NameInUse if an unfinished task of the user has the name."""
+    row = db.one(
+        "SELECT newest_id, chain_status FROM chains WHERE user_name = ? AND nb_name = ? AND chain_status != 'finished'",
+        (user_name, name),
+    )
+    if row is not None:
+        raise NameInUse(name=name, id=row[0], chain_status=row[1])
+
+
+def save_run(db: Database, state: RunState) -> None:
+    """Write what has changed of a run and, since it is the newest of its chain, of the chain."""
+    db.execute(
+        "UPDATE runs SET queue_status = ?, worker_status = ?, begin_at = ?, end_at = ?, stop_code = ?, suspend_code = ?, "
+        "suspend_updated_at = ?, whole_life_state = ?, not_before = ?, asked = ?, ending = ?, jobs = ? WHERE id = ?",
+        (
+            *(state.queue_status.value, state.worker_status, state.begin_at, state.end_at, state.stop_code),
+            *(state.suspend_code, state.suspend_updated_at, state.whole_life_state, state.not_before, state.asked),
+            json.dumps(state.end.to_wire(), ensure_ascii=False) if state.end else None,
+            pack_jobs(state.jobs) if state.jobs else None,
+            state.id,
+        ),
+    )
+    db.execute(
+        "UPDATE chains SET chain_status = ?, worker_status = ?, failures = ? WHERE first_id = ?",
+        (state.chain_status.value, state.worker_status, state.failures, state.first_id),
+    )
+
+
+def pack_jobs(jobs: Sequence[Job]) -> str:
+    """The jobs of a run as one text: they are always read and written together, thousands of them for a wide run."""
+    return json.dumps(
+        [
+            [j.rank, j.status.value, j.node, j.created_at, j.begin_at, j.end_at, j.exit_code, list(j.assigned_gpus)]
+            for j in jobs
+        ],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def unpack_jobs(text: Optional[str]) -> tuple[Job, ...]:
+    """The jobs that :func:`pack_jobs` made a text of; none for None."""
+    if text is None:
+        return ()
+    return tuple(
+        Job(
+            rank=rank,
+            status=JobStatus(status),
+            node=node,
+            created_at=created_at,
+            begin_at=begin_at,
+            end_at=end_at,
+            exit_code=exit_code,
+            assigned_gpus=tuple(gpus),
+        )
+        for rank, status, node, created_at, begin_at, end_at, exit_code, gpus in json.loads(text)
+    )
+
+
+def _add_run_row(
+    db: Database, first_id: Optional[int], created_at: float, whole_life_state: int, not_before: float
+) -> int:
+    cursor = db.execute(
+        "INSERT INTO runs (first_id, queue_status, worker_status, created_at, whole_life_state, not_before) "
+        "VALUES (?, 'queued', 'queued', ?, ?, ?)",
+        (first_id or 0, created_at, whole_life_state, not_before),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def _environment_id(db: Database, environment: Optional[Mapping[str, str]]) -> Optional[int]:
+    """Shell environments are kilobytes and mostly the same: each different one is kept once."""
+    if environment is None:
+        return None
+    body = json.dumps(environment, sort_keys=True)
+    digest = hashlib.blake2b(body.encode(), digest_size=16).digest()
+    row: Any = db.one("SELECT id FROM environments WHERE digest = ?", (digest,))
+    if row is not None:
+        return int(row[0])
+    return db.execute("INSERT INTO environments (digest, body) VALUES (?, ?)", (digest, body)).lastrowid

@@ -1,0 +1,87 @@
+"""Pages of a user's tasks, as fast over a long history as over a short one.
+
+Totals come from the counters wherever they can. A filter by status is answered either by walking the tasks newest first
+until the page is full or by the index of that status, whichever touches fewer rows; the counters tell.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hfai.engine.queries import ListQuery
+from hfai.engine.store.database import Database, marks
+
+_QUEUE = {"queued": ("waiting_init", "suspended"), "scheduled": ("running",), "finished": ("finished",)}
+_STAR = "star"
+
+
+def list_chains(db: Database, query: ListQuery, user_name: str) -> tuple[list[int], int]:
+    """One page of chains, by the ids of their first runs, and how many there are on all pages."""
+    counted, values = _counted_filters(query, user_name)
+    other, other_values = _other_filters(query, user_name)
+    matching = _sum(db, counted, values)
+    if matching == 0:
+        return [], 0
+    end = query.page * query.page_size
+    order = "first_id" if query.order_by == "first_id" else "newest_id"
+    everything = _sum(db, ["user_name = ?"], [user_name])
+    source = "chains"
+    if not other and end * everything < matching * matching:
+        # Nearly every row fits: walk them in the order of the page.
+        source += " INDEXED BY " + ("chains_of_user_first" if order == "first_id" else "chains_of_user")
+    where = " AND ".join(counted + other)
+    values = values + other_values
+    total = matching if not other else int(db.one(f"SELECT count(*) FROM chains WHERE {where}", values)[0])
+    rows = db.all(
+        f"SELECT first_id FROM {source} WHERE {where} ORDER BY {order} DESC LIMIT ? OFFSET ?",
+        [*values, query.page_size, end - query.page_size],
+    )
+    return [row[0] for row in rows], total
+
+
+def newest(db: Database, count: int) -> list[tuple[int, str, str]]:
+    """Newest id, name and status of the newest chains of all users."""
+    rows: list[tuple[int, str, str]] = db.all(
+        "SELECT newest_id, nb_name, chain_status FROM chains ORDER BY newest_id DESC LIMIT ?", (count,)
+    )
+    return rows
+
+
+def _sum(db: Database, where: list[str], values: list[Any]) -> int:
+    return int(db.one(f"SELECT coalesce(sum(count), 0) FROM counters WHERE {' AND '.join(where)}", values)[0])
+
+
+def _counted_filters(query: ListQuery, user_name: str) -> tuple[list[str], list[Any]]:
+    """Conditions on columns that the counters have as well."""
+    where, values = ["user_name = ?"], [user_name]
+    statuses = [query.chain_status] if query.chain_status else []
+    if query.queue_status:
+        statuses.append(tuple(status for name in query.queue_status for status in _QUEUE.get(name, ("",))))
+    groups = tuple(group.partition("#")[0] for group in query.group)
+    columns = [("chain_status", chosen) for chosen in statuses]
+    columns += [("task_type", query.task_type), ("group_name", groups), ("worker_status", query.worker_status)]
+    for column, chosen in columns:
+        if chosen:
+            where.append(f"{column} IN {marks(chosen)}")
+            values += chosen
+    return where, values
+
+
+def _other_filters(query: ListQuery, user_name: str) -> tuple[list[str], list[Any]]:
+    where: list[str] = []
+    values: list[Any] = []
+    for tags, word in ((query.tag, "IN"), ((_STAR,) if query.only_star else (), "IN"), (query.excluded_tag, "NOT IN")):
+        if tags:
+            where.append(f"first_id {word} (SELECT first_id FROM tags WHERE user_name = ? AND tag IN {marks(tags)})")
+            values += [user_name, *tags]
+    if query.nb_name_pattern:
+        part = query.nb_name_pattern
+        where.append("(instr(nb_name, ?) OR instr(chain_id, ?) OR substr(newest_id, 1, ?) = ?)")
+        values += [part, part, len(part), part]
+    if query.created_start is not None:
+        where.append("created_at >= ?")
+        values.append(query.created_start)
+    if query.created_end is not None:
+        where.append("created_at <= ?")
+        values.append(query.created_end)
+    return where, values

@@ -1,0 +1,94 @@
+"""The schema as a numbered list of steps. A step that has been released is never changed; new ones are added at the end.
+
+The number of steps done is ``PRAGMA user_version``. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+# A chain row holds what lists filter and sort by, copied from its newest run, so that no list joins or counts runs. Its long texts
+# come last: SQLite then reads the short columns without following overflow pages. `counters` is kept by triggers, so
+# that the total of a list is a sum over a few rows however long the history is.
+_FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE environments (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, body TEXT NOT NULL);
+
+CREATE TABLE chains (
+    first_id INTEGER PRIMARY KEY,
+    chain_id TEXT NOT NULL UNIQUE,
+    user_name TEXT NOT NULL,
+    nb_name TEXT NOT NULL,
+    task_type TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    nodes INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    newest_id INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    chain_status TEXT NOT NULL,
+    worker_status TEXT NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0,
+    environment_id INTEGER REFERENCES environments (id),
+    backend TEXT NOT NULL,
+    workspace TEXT NOT NULL,
+    code_file TEXT NOT NULL,
+    schema TEXT NOT NULL
+);
+CREATE INDEX chains_newest ON chains (newest_id);
+CREATE INDEX chains_of_user ON chains (user_name, newest_id);
+CREATE INDEX chains_of_user_first ON chains (user_name);
+CREATE INDEX chains_by_name ON chains (user_name, nb_name, newest_id);
+CREATE INDEX chains_by_status ON chains (user_name, chain_status, newest_id);
+CREATE INDEX chains_by_worker_status ON chains (user_name, worker_status, newest_id);
+CREATE UNIQUE INDEX chains_unfinished_name ON chains (user_name, nb_name) WHERE chain_status != 'finished';
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    first_id INTEGER NOT NULL,
+    queue_status TEXT NOT NULL,
+    worker_status TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    begin_at REAL,
+    end_at REAL,
+    stop_code INTEGER NOT NULL DEFAULT 0,
+    suspend_code INTEGER NOT NULL DEFAULT 0,
+    suspend_updated_at REAL,
+    whole_life_state INTEGER NOT NULL,
+    not_before REAL NOT NULL DEFAULT 0,
+    asked TEXT,
+    ending TEXT,
+    jobs TEXT
+);
+CREATE INDEX runs_of_chain ON runs (first_id);
+CREATE INDEX runs_unfinished ON runs (id) WHERE queue_status != 'finished';
+
+CREATE TABLE tags (
+    user_name TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    first_id INTEGER NOT NULL,
+    PRIMARY KEY (user_name, tag, first_id)
+) WITHOUT ROWID;
+CREATE INDEX tags_of_chain ON tags (first_id);
+
+CREATE TABLE counters (
+    user_name TEXT NOT NULL,
+    task_type TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    chain_status TEXT NOT NULL,
+    worker_status TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (user_name, task_type, group_name, chain_status, worker_status)
+) WITHOUT ROWID;
+CREATE TRIGGER chain_added AFTER INSERT ON chains BEGIN
+    INSERT INTO counters VALUES (new.user_name, new.task_type, new.group_name, new.chain_status, new.worker_status, 1)
+        ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER chain_moved AFTER UPDATE OF chain_status, worker_status ON chains
+WHEN old.chain_status != new.chain_status OR old.worker_status != new.worker_status BEGIN
+    UPDATE counters SET count = count - 1 WHERE user_name = old.user_name AND task_type = old.task_type
+        AND group_name = old.group_name AND chain_status = old.chain_status AND worker_status = old.worker_status;
+    INSERT INTO counters VALUES (new.user_name, new.task_type, new.group_name, new.chain_status, new.worker_status, 1)
+        ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)

@@ -1,0 +1,53 @@
+"""Whoever waits for a chain to change is woken, without asking again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Iterator
+
+
+class Change:
+    """Word that something of one chain has changed."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    async def changed(self) -> None:
+        """Return when something has changed since the last return, or since the watch began. May be cancelled."""
+        await self._event.wait()
+        self._event.clear()
+
+    def tell(self) -> None:
+        """Something has changed."""
+        self._event.set()
+
+
+class Watches:
+    """The watches on all chains."""
+
+    def __init__(self) -> None:
+        self._by_chain: dict[str, set[Change]] = {}
+
+    @contextlib.contextmanager
+    def watch(self, chain_id: str) -> Iterator[Change]:
+        """Watch a chain while the block runs; several may watch the same."""
+        change = Change()
+        self._by_chain.setdefault(chain_id, set()).add(change)
+        try:
+            yield change
+        finally:
+            watching = self._by_chain[chain_id]
+            watching.discard(change)
+            if not watching:
+                del self._by_chain[chain_id]
+
+    def tell(self, chain_id: str) -> None:
+        """Something of a chain has changed."""
+        for change in self._by_chain.get(chain_id, ()):
+            change.tell()
+
+    @property
+    def chain_ids(self) -> list[str]:
+        """The chains that somebody watches."""
+        return list(self._by_chain)
