@@ -70,6 +70,8 @@ class TorchRanks:
 
     def gather(self, record: bytes) -> list[bytes]:
         lengths = [_LENGTH.unpack(length)[0] for length in self._gather_equal(_LENGTH.pack(len(record)))]
+        if not any(lengths):
+            return [b""] * self.size
         padded = self._gather_equal(record.ljust(max(lengths), b"\0"))
         return [one[:length] for one, length in zip(padded, lengths)]
 

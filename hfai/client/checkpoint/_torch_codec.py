@@ -58,12 +58,8 @@ class TorchCodec:
             numpy: Any = importlib.import_module("numpy")
         except ImportError:
             return list(self._allow)
-        # An array is pickled as a call of the first two; numpy.core is where they were before NumPy 2.
-        core = importlib.import_module("numpy._core.multiarray" if hasattr(numpy, "dtypes") and _has_new_core() else "numpy.core.multiarray")
+        # The functions that an array and a number of NumPy are pickled as; their module's name depends on its version.
+        array, number = numpy.empty(0).__reduce__()[0], numpy.float64(0).__reduce__()[0]
         dtypes = [type(numpy.dtype(code)) for code in "?bhilqBHILQefdgFDGSUV"]
         encode: Any = importlib.import_module("_codecs").encode
-        return [core._reconstruct, core.scalar, numpy.ndarray, numpy.dtype, encode, *dtypes, *self._allow]
-
-
-def _has_new_core() -> bool:
-    return importlib.util.find_spec("numpy._core") is not None
+        return [array, number, numpy.ndarray, numpy.dtype, encode, *dtypes, *self._allow]
