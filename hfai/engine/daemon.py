@@ -109,13 +109,13 @@ async def _serve(config: EngineConfig, announcement: Announcement) -> None:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     asked = _Asked()
     engine = Engine(config)
-    try:
+    with contextlib.closing(listener):
         await engine.start(url=url)
-        serving = Serving(engine, functools.partial(asked.shut_down, "a client"), url=url, started_at=time.time())
-        await _answer(serving, listener, asked, announcement)
-    finally:
-        listener.close()
-        await engine.close(stop_tasks=asked.stop_tasks)
+        try:
+            serving = Serving(engine, functools.partial(asked.shut_down, "a client"), url=url, started_at=time.time())
+            await _answer(serving, listener, asked, announcement)
+        finally:
+            await engine.close(stop_tasks=asked.stop_tasks)
     _log.info("ended")
 
 

@@ -47,7 +47,8 @@ def bind(host: str, port: Optional[int], *, last: Optional[int] = None) -> socke
 def last_port(state_dir: Path) -> Optional[int]:
     """The port in the endpoint file that a daemon before this one left behind."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        return urllib.parse.urlsplit(json.loads((state_dir / FILE_NAME).read_text())["url"]).port
+        url = str(json.loads((state_dir / FILE_NAME).read_text())["url"])
+        return urllib.parse.urlsplit(url).port
     return None
 
 

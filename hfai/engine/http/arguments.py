@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence
 from urllib.parse import parse_qsl
 
 from hfai.model.errors import UsageError
@@ -34,11 +34,11 @@ class BadArguments(Exception):
         return {"detail": self.detail, **error.to_wire()}
 
 
-def problem(loc: Sequence[Any], msg: str, kind: str = "value_error", **ctx: Any) -> dict[str, Any]:
+def problem(loc: Sequence[Any], msg: str, kind: str, ctx: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
     """One entry of FastAPI's ``detail``."""
     entry: dict[str, Any] = {"loc": list(loc), "msg": msg, "type": kind}
     if ctx:
-        entry["ctx"] = ctx
+        entry["ctx"] = dict(ctx)
     return entry
 
 
@@ -62,7 +62,7 @@ class Arguments:
 
     def wrong(self, name: str, msg: str, kind: str = "value_error", **ctx: Any) -> None:
         """Note that an argument cannot be used."""
-        self._problems.append(problem(("query", name), msg, kind, **ctx))
+        self._problems.append(problem(("query", name), msg, kind, ctx))
 
     def optional(self, name: str) -> Optional[str]:
         """The text of an argument, the last one if it was given several times; None if it was not."""

@@ -115,6 +115,6 @@ def _parsed(body: bytes) -> Any:
         return json.loads(body)
     except json.JSONDecodeError as error:
         where = {"msg": error.msg, "pos": error.pos, "lineno": error.lineno, "colno": error.colno}
-        raise BadArguments([problem(("body", error.pos), str(error), "value_error.jsondecode", **where)]) from None
+        raise BadArguments([problem(("body", error.pos), str(error), "value_error.jsondecode", where)]) from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise BadArguments([problem(("body", 0), str(error), "value_error.jsondecode")]) from None

@@ -74,4 +74,4 @@ def text_for(error: HfaiError, body: Mapping[str, Any]) -> Optional[str]:
         return "运行命令 [workspace + entrypoint + params] 长度不应超过 2047"
     if key in ("spec", "spec.entrypoint") and not isinstance(body.get("spec"), dict):
         return _TEXTS["spec"]
-    return _TEXTS.get(str(key))
+    return _TEXTS.get(str(key).partition("[")[0])

@@ -21,10 +21,9 @@ async def list_tasks(call: Call) -> Answer:
     _ensure_allowed(query)
     if shared_task not in (None, "", "exclude", "only"):
         raise Refusal(UsageError("shared_task is exclude or only"), "共享任务筛选仅支持 exclude/only 选项")
-    if shared_task == "only":
-        tasks, total = [], 0  # nobody can share a task here
-    else:
-        tasks, total = call.engine.list_tasks(query, user=call.user)
+    if shared_task == "only":  # nobody can share a task here
+        return {"success": 1, "result": {"tasks": [], "total": 0}}
+    tasks, total = call.engine.list_tasks(query, user=call.user)
     rows = [task.to_wire(select_pods=select_pods) for task in tasks]
     return {"success": 1, "result": {"tasks": rows, "total": total}}
 
