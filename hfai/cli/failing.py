@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 TYPE_CHECKING = False  # see hfai.cli.language
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ def say(error: HfaiError) -> int:
 
 
 def _say(text: str, status: int) -> int:
+    from contextlib import suppress
+
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     with suppress(OSError, ValueError):

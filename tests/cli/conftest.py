@@ -1,0 +1,121 @@
+"""The real ``hai-cli`` in a subprocess, against a real engine, and golden texts."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable, Iterator, Mapping, NamedTuple, Optional
+
+import pytest
+
+from hfai.testing import EngineSandbox
+
+HAI_CLI = Path(sys.executable).with_name("hai-cli")
+GOLDEN = Path(__file__).parent / "golden"
+LANGUAGES = ("en", "zh")
+DEADLINE_S = 60
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Cli:
+    """Runs ``hai-cli`` with a fixed environment, in a fixed directory."""
+
+    def __init__(self, env: Mapping[str, str], cwd: Path) -> None:
+        self.env = {**env, "COLUMNS": "100", "HAI_LANG": "en", "TERM": "dumb"}
+        self.cwd = cwd
+
+    def __call__(self, *words: object, lang: str = "en", env: Optional[Mapping[str, str]] = None) -> Done:
+        done = subprocess.run(
+            [HAI_CLI, *map(str, words)],
+            env={**self.env, "HAI_LANG": lang, **(env or {})},
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *words: object, env: Optional[Mapping[str, str]] = None) -> subprocess.Popen[bytes]:
+        """The same without waiting for it."""
+        return subprocess.Popen(
+            [HAI_CLI, *map(str, words)],
+            env={**self.env, **(env or {})},
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def write(self, name: str, text: str) -> Path:
+        """A file in the directory that commands run in."""
+        path = self.cwd / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+
+def _clean(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if not name.startswith(("LC_", "LANG", "_ARG"))}
+
+
+@pytest.fixture
+def cli(own_home: Path, tmp_path: Path) -> Cli:
+    """``hai-cli`` with a home of its own and no engine; the test must not start one."""
+    return Cli(_clean(os.environ), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[EngineSandbox]:
+    """An engine of four nodes, shared by the tests of a file."""
+    with EngineSandbox({"nodes": 4}) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def hai(engine: EngineSandbox, tmp_path: Path) -> Cli:
+    """``hai-cli`` with that engine."""
+    return Cli(_clean(engine.env), tmp_path)
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Compares a text with ``tests/cli/golden/NAME``; ``GOLDEN_RECORD=1`` writes it instead."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if os.environ.get("GOLDEN_RECORD") == "1":
+            path.write_text(text, encoding="utf-8")
+            return
+        assert text == path.read_text(encoding="utf-8"), (
+            f"{name} differs; if the new text is right: GOLDEN_RECORD=1 python -m pytest tests/cli, and look at git diff"
+        )
+
+    return compare
+
+
+_CHANGES = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?"), "<time>"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?"), "<time>"),
+    (re.compile(r"\bcpu-\d+\b"), "<node>"),
+)
+
+
+def without_chance(text: str) -> str:
+    """The text with times and node names replaced, widths of tables included."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        for pattern, word in _CHANGES:
+            line = pattern.sub(lambda match, word=word: word.ljust(len(match[0]))[: max(len(match[0]), len(word))], line)
+        lines.append(line)
+    return "".join(lines)

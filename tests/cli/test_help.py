@@ -1,0 +1,51 @@
+"""The help screens."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+
+from hfai.cli.commands import COMMANDS
+from tests.cli.conftest import LANGUAGES, Cli
+
+PATHS = [
+    (command.name, *sub)
+    for command in COMMANDS.values()
+    for sub in ([(one.name,) for one in command.subcommands] or [()])
+]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_screen_is_the_tutorials(cli: Cli, golden: Callable[[str, str], None], lang: str) -> None:
+    """Groups, order and frame of the tutorial; only commands that exist."""
+    done = cli("--help", lang=lang)
+    golden(f"help.{lang}.txt", done.out)
+    assert (done.status, done.err) == (0, "")
+    assert cli(lang=lang).out == cli("-h", lang=lang).out == done.out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_platform_has_commands_of_its_own(cli: Cli, golden: Callable[[str, str], None], lang: str) -> None:
+    done = cli("platform", lang=lang)
+    golden(f"platform.{lang}.txt", done.out)
+    assert cli("platform", "--help", lang=lang) == done
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("path", PATHS, ids="-".join)
+def test_each_command_has_help(cli: Cli, path: tuple[str, ...], lang: str) -> None:
+    """With its purpose and its usage; nothing is started for it."""
+    done = cli(*path, "--help", lang=lang)
+    assert (done.status, done.err) == (0, "")
+    assert f"hai-cli {' '.join(path)}" in done.out
+    command = COMMANDS[path[0]]
+    purpose = command.purpose if len(path) == 1 else {one.name: one for one in command.subcommands}[path[1]].purpose
+    assert (purpose in done.out) == (lang == "en")
+
+
+def test_version_option(cli: Cli) -> None:
+    """One line, with the name in front."""
+    done = cli("--version")
+    assert done.out.startswith("hai-cli ") and done.out.count("\n") == 1
+    assert (done.status, done.err) == (0, "")
