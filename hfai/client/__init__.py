@@ -98,10 +98,14 @@ _HOMES = {
     "wait": "_wait",
 }
 
+_MODULES = ("aio", "checkpoint", "platform", "priorities", "runtime")
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Load a public name on its first use (PEP 562)."""
+        """Load a public name, or a public module, on its first use (PEP 562)."""
+        if name in _MODULES:
+            return __import__(f"{__name__}.{name}", fromlist=("",))
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=(name,)), name)

@@ -114,6 +114,8 @@ class LogEvents:
         query = {**self._selector, **self._query.arguments()}
         self._stream = session.stream("query/task/log/stream", query, subject=self._subject, revive=revive)
         try:
+            if self._is_aborted:
+                return  # while it was being opened
             for header, payload in read_frames(self._stream):
                 kind = header.get("t")
                 if kind == "data":

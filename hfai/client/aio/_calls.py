@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 async def create_experiment_v2(config: TaskFileSource, **kwargs: Any) -> Union[Experiment, dict[str, Any]]:
     """See :func:`hfai.client.create_experiment_v2`; a dict only with ``dry_run=True``."""
-    task = await asyncio.to_thread(sync.create_experiment_v2, config, **kwargs)
+
+    def submit() -> Union[sync.Experiment, dict[str, Any]]:
+        submitted: Union[sync.Experiment, dict[str, Any]] = sync.create_experiment_v2(config, **kwargs)
+        return submitted
+
+    task = await asyncio.to_thread(submit)
     return Experiment(task) if isinstance(task, sync.Experiment) else task
 
 
