@@ -29,6 +29,8 @@ from hfai.testing import processes
 
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 30.0
+# Processes that were killed may take a moment to be gone.
+SETTLE_S = 5.0
 # Variables that would make a task, a client or an engine believe that it belongs to another platform.
 _FOREIGN_PREFIXES = ("HFAI_", "MARSV2_", "HAI_")
 
@@ -217,14 +219,14 @@ class EngineSandbox:
         """Stop tasks and daemon, make sure that nothing is left, remove the directory. May be called twice.
 
         Raises:
-            LeftOver: the engine had ended in order, and yet a process was there 10 seconds later.
+            LeftOver: the engine had ended in order, and yet a process was there 5 seconds later.
         """
         orderly = False
         if self.is_running:
             with contextlib.suppress(OSError, ValueError, KeyError, subprocess.TimeoutExpired):
                 orderly = self.stop() == 0
         self.kill()
-        deadline = time.monotonic() + (10.0 if orderly else 0.0)
+        deadline = time.monotonic() + (SETTLE_S if orderly else 0.0)
         while (found := self.left_over()) and time.monotonic() < deadline:
             time.sleep(0.02)
         told = "\n".join(str(process) for process in found)

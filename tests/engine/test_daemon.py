@@ -154,6 +154,21 @@ def test_who_waits_is_answered_when_it_ends(
     sandbox.start()
 
 
+def test_a_client_that_does_not_read_does_not_hold_up_its_end(
+    sandbox: EngineSandbox, submit: Callable[[str, str], dict[str, Any]]
+) -> None:
+    sandbox.start()
+    task = submit("much", "head -c 30000000 /dev/zero | tr '\\0' x; sleep 600")
+    with socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2])), timeout=20) as follower:
+        request = f"POST /query/task/log/stream?id={task['id']}&follow=1 HTTP/1.1\r\nHost: localhost\r\n"
+        follower.sendall(f"{request}Authorization: Bearer {sandbox.token}\r\n\r\n".encode())
+        assert follower.recv(100)
+        began_at = time.monotonic()
+        assert sandbox.terminate() == 0
+        assert time.monotonic() - began_at < 5
+    sandbox.start()
+
+
 def refused(sandbox: EngineSandbox) -> HfaiError:
     """Why it does not start; also checks that a person who starts it by hand sees one line and no traceback."""
     with pytest.raises(HfaiError) as refusal:
