@@ -7,6 +7,7 @@ here and in the few modules that must ask it differently.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -52,10 +53,10 @@ class Session:
     """
 
     def __init__(self, settings: Settings, *, may_start: bool = True, any_protocol: bool = False) -> None:
+        self._target: Optional[_Target] = None
         self.settings = settings
         self._may_start = may_start
         self._any_protocol = any_protocol
-        self._target: Optional[_Target] = None
         self._dead: Optional[Endpoint] = None
 
     @property
@@ -138,6 +139,11 @@ class Session:
         if self._target is not None:
             self._target.transport.close()
             self._target = None
+
+    def __del__(self) -> None:
+        # A thread has ended, or a forked child has let go of its parent's session.
+        with contextlib.suppress(Exception):
+            self.close()
 
     def _send(
         self,
@@ -257,10 +263,7 @@ def current() -> Session:
     environ = os.environ
     key = (_generation, os.getpid(), *[environ.get(name) for name in _VARIABLES])
     if getattr(_local, "key", None) != key:
-        old: Optional[Session] = getattr(_local, "session", None)
         _local.session = Session(load_settings())
-        if old is not None and _local.key[1] == key[1]:
-            old.close()
         _local.key = key
     session: Session = _local.session
     return session

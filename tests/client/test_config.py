@@ -28,7 +28,9 @@ def test_the_flat_shape(own_home: Path) -> None:
 
 
 def test_contexts(own_home: Path) -> None:
-    write(own_home, "current: b\ncontexts:\n  a: {url: http://a, token: x}\n  b: {url: http://b, token: y, kind: hfai}\n")
+    write(
+        own_home, "current: b\ncontexts:\n  a: {url: http://a, token: x}\n  b: {url: http://b, token: y, kind: hfai}\n"
+    )
     assert load_settings() == Settings("b", "http://b", "y", "hfai")
 
 
@@ -77,7 +79,7 @@ def test_saving_keeps_what_else_is_there(own_home: Path, monkeypatch: pytest.Mon
     assert load_settings() == Settings("default", "http://a", "123", "haiplatform")
     save_settings(Settings("lab", "http://b", "t", None))
     assert load_settings() == Settings("lab", "http://b", "t", None)
-    assert 'default:\n' in path.read_text().replace('"', "")
+    assert "default:\n" in path.read_text().replace('"', "")
     assert [file.name for file in path.parent.iterdir()] == ["conf.yaml"]
     save_settings(Settings("default", "http://c", "u", None))
     assert load_settings().url == "http://c"

@@ -61,7 +61,12 @@ def test_overrides(accepting) -> None:
         CONFIG, name="y", nodes=4, group="g", priority=50, environments={"B": "2"}, tags=["u"], options={"py_venv": "v"}
     )
     body = sent(accepting)
-    assert (body["name"], body["priority"], body["resource"]["node_count"], body["resource"]["group"]) == ("y", 50, 4, "g")
+    assert (body["name"], body["priority"], body["resource"]["node_count"], body["resource"]["group"]) == (
+        "y",
+        50,
+        4,
+        "g",
+    )
     assert body["spec"]["environments"] == {"A": "1", "B": "2"}
     assert body["options"] == {"tags": ["t", "u"], "py_venv": "v"}
     assert CONFIG["spec"]["environments"] == {"A": "1"}

@@ -120,7 +120,8 @@ def test_methods_ask_by_chain(engine, task) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "query"), [("12", {"id": "12"}), ("exp", {"nb_name": "exp"}), ("missing.yaml", {"nb_name": "missing.yaml"})]
+    ("text", "query"),
+    [("12", {"id": "12"}), ("exp", {"nb_name": "exp"}), ("missing.yaml", {"nb_name": "missing.yaml"})],
 )
 def test_resolve(engine, task, text, query) -> None:
     engine.routes["query/task"] = {"success": 1, "result": {"task": task()}}

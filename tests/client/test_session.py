@@ -152,7 +152,15 @@ def test_each_thread_has_its_own_connection(engine, task) -> None:
 
 
 def test_nodes(engine) -> None:
-    row = {"name": "n0", "group": "g", "mars_group": "a.g", "status": "Ready", "gpu_num": 8, "cpu": 4, "memory": 1 << 30}
+    row = {
+        "name": "n0",
+        "group": "g",
+        "mars_group": "a.g",
+        "status": "Ready",
+        "gpu_num": 8,
+        "cpu": 4,
+        "memory": 1 << 30,
+    }
     engine.routes["query/node/list"] = {"success": 1, "cluster_df": [row]}
     (node,) = nodes()
     assert (node.name, node.group, node.label, node.is_ready, node.memory_bytes) == ("n0", "g", "a.g", True, 1 << 30)
