@@ -130,6 +130,12 @@ class Engine:
             while self._scheduler.of_chain(run.chain_id) is run:
                 await change.changed()
 
+    def tick(self) -> None:
+        """Schedule now. The engine does so by itself whenever something happens or a time has come; with a clock of a test
+        only the test knows when.
+        """
+        self._scheduler.tick(self._clock.now())
+
     # Submitting
 
     def submit(self, body: Mapping[str, Any], *, user: User, dry_run: bool = False) -> Task:
