@@ -7,7 +7,7 @@ from typing import Any, Awaitable, Callable, Mapping, Optional, Union
 
 from attrs import define, field
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -71,6 +71,8 @@ class Door:
         try:
             call = await self._admit(Request(scope, receive))
             answer = await self._handler(call)
+        except ClientDisconnect:
+            return
         except Exception as error:
             response = answer_to(error, self._serving.engine.config.state_dir)
             if response is None:

@@ -39,16 +39,24 @@ class Serving:
         Returns its task if it is done, None if it was cut short.
         """
         task = asyncio.ensure_future(work)
-        gone = asyncio.ensure_future(_disconnected(receive))
-        closing = asyncio.ensure_future(self.closing.wait())
+        unwanted = asyncio.ensure_future(self.unwanted(receive))
         try:
-            await asyncio.wait({task, gone, closing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, unwanted}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            others = [other for other in (task, gone, closing) if not other.done()]
-            for other in others:
-                other.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-        return None if task.cancelled() or task in others else task
+            is_done = task.done()
+            task.cancel()
+            unwanted.cancel()
+            await asyncio.gather(task, unwanted, return_exceptions=True)
+        return task if is_done else None
+
+    async def unwanted(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        """Return when the client has gone or the daemon closes."""
+        waits = {asyncio.ensure_future(_disconnected(receive)), asyncio.ensure_future(self.closing.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
 
 async def _disconnected(receive: Callable[[], Awaitable[Any]]) -> None:

@@ -28,21 +28,21 @@ async def wait(call: Call) -> Answer:
     task = find(call)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
-    closing = asyncio.ensure_future(call.serving.closing.wait())
+    unwanted = asyncio.ensure_future(call.serving.unwanted(call.request.receive))
     try:
         with call.engine.watch(task.chain_id) as change:
             while True:
                 is_reached = _is_reached(task, state, seen)
                 left_s = deadline - loop.time()
                 is_over = is_reached or task.chain_status is ChainStatus.FINISHED or not (state or seen)
-                if is_over or left_s <= 0 or closing.done():
+                if is_over or left_s <= 0 or unwanted.done():
                     break
                 changed = asyncio.ensure_future(change.changed())
-                await asyncio.wait({changed, closing}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({changed, unwanted}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
                 task = call.engine.find(Selector(chain_id=task.chain_id), user=call.user)
     finally:
-        closing.cancel()
+        unwanted.cancel()
     return {"success": 1, "result": {"task": task.to_wire(), "reached": is_reached, "seen": seen_token(task)}}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -220,3 +223,34 @@ def test_the_cluster(sandbox: EngineSandbox, submit: Submit, finished: Finished)
     assert info["state_dir"] == str(sandbox.state_dir)
     sandbox.post("operating/task/stop", id=task["id"])
     finished(task)
+
+
+def test_whoever_hangs_up_is_waited_for_no_longer(sandbox: EngineSandbox, submit: Submit, finished: Finished) -> None:
+    """Half a request, and a wait that nobody is there for: the engine has nothing to complain about."""
+    task = submit("sleep 60", name="hung-up")
+    address = ("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
+    head = f"HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {sandbox.token}\r\n"
+    for request in (
+        f"POST /operating/task/create {head}Content-Length: 100\r\n\r\n{{",
+        f"POST /query/task/wait?id={task['id']}&state=finished {head}\r\n",
+    ):
+        for _ in range(5):
+            with socket.create_connection(address, timeout=20) as connection:
+                connection.sendall(request.encode())
+                time.sleep(0.05)
+    deadline = time.monotonic() + 10
+    while _sockets(sandbox) > 6:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert "Traceback" not in sandbox.log
+    sandbox.post("operating/task/stop", id=task["id"])
+    finished(task)
+
+
+def _sockets(sandbox: EngineSandbox) -> int:
+    """How many sockets the daemon has open."""
+    count = 0
+    for entry in Path(f"/proc/{sandbox.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            count += "socket:" in str(entry.readlink())
+    return count
