@@ -1,25 +1,28 @@
-"""The tools that people use today, measured beside ours where they are installed (Debian, PyPI).
+"""The tools that people use today, measured beside ours where they are installed.
 
-A peer that is not installed is left out and named on stderr, so that nobody takes its absence for a result.
+task-spooler comes from Debian. submitit and torchx live in an environment of their own, `.peers` beside this package or the one whose
+interpreter ``HFAI_BENCH_PEERS`` names: ``python3 -m venv .peers && .peers/bin/pip install submitit torchx``. A peer that is not there
+is named on stderr and left out, so that nobody takes its absence for a result.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+_OWN = Path(__file__).parent.parent / ".peers" / "bin" / "python"
 
-def _is_there(tool: str, found: object) -> bool:
-    if found is None:
-        print(f"peer {tool} is not installed: left out", file=sys.stderr)
-    return found is not None
+
+def _tsp_is_there() -> bool:
+    if shutil.which("tsp"):
+        return True
+    print("task-spooler is not installed: left out", file=sys.stderr)
+    return False
 
 
 def _tsp(env: dict[str, str], *words: str) -> str:
@@ -44,61 +47,50 @@ def _tsp_first_line(work: str) -> Callable[[], float]:
     return once
 
 
-def _submitit_first_line(work: str) -> Callable[[], float]:
-    import submitit
-
-    executor = submitit.LocalExecutor(folder=str(Path(work, "submitit")))
-    executor.update_parameters(timeout_min=1)
-
-    def once() -> float:
-        began = time.perf_counter()
-        job = executor.submit(print, "hello")
-        while "hello" not in (job.stdout() or ""):
-            time.sleep(0.002)
-        spent = time.perf_counter() - began
-        job.result()
-        return spent
-
-    return once
-
-
-def _torchx_first_line(work: str) -> Callable[[], float]:
-    from torchx.runner import get_runner
-
-    runner = get_runner()
+def _inside(name: str, work: str) -> Callable[[], float] | None:
+    """A measurement of ``peers_inside`` in a process that stays, so that its imports are not counted."""
+    interpreter = os.environ.get("HFAI_BENCH_PEERS") or str(_OWN)
+    package = name.split("_")[0]
+    if not Path(interpreter).exists() or subprocess.run([interpreter, "-c", f"import {package}"]).returncode:
+        print(f"{package} is not installed for {interpreter}: left out", file=sys.stderr)
+        return None
+    process = subprocess.Popen(
+        [interpreter, str(Path(__file__).with_name("peers_inside.py")), name, work],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        env={name: value for name, value in os.environ.items() if not name.startswith("HFAI_")},
+    )  # it ends with its standard input, at the latest when this process does
+    assert process.stdin is not None
+    assert process.stdout is not None
+    ask, answers = process.stdin, process.stdout
 
     def once() -> float:
-        began = time.perf_counter()
-        app = runner.run_component(
-            "utils.echo", ["--msg", "hello"], "local_cwd", {"log_dir": tempfile.mkdtemp(dir=work)}
-        )
-        line = next(iter(runner.log_lines(app, "echo", 0, should_tail=True)))
-        spent = time.perf_counter() - began
-        runner.wait(app, wait_interval=0.05)
-        if "hello" not in line:
-            raise RuntimeError(f"torchx gave {line!r}")
-        return spent
+        ask.write("\n")
+        return float(answers.readline())
 
     return once
 
 
 def first_line(work: str) -> dict[str, Callable[[], float]]:
     """For each peer here: seconds from submission to the first line, for a task that says hello."""
-    found: dict[str, Callable[[], float]] = {}
-    if _is_there("task-spooler", shutil.which("tsp")):
-        found["task-spooler"] = _tsp_first_line(work)
-    if _is_there("submitit", importlib.util.find_spec("submitit")):
-        found["submitit"] = _submitit_first_line(work)
-    if _is_there("torchx", importlib.util.find_spec("torchx")):
-        found["torchx"] = _torchx_first_line(work)
-    return found
+    found = {"task-spooler": _tsp_first_line(work) if _tsp_is_there() else None}
+    found["submitit"] = _inside("submitit_first_line", work)
+    found["torchx"] = _inside("torchx_first_line", work)
+    return {name: once for name, once in found.items() if once is not None}
 
 
 def tsp_rates(work: str, count: int) -> tuple[float, float] | None:
-    """(submissions/s, tiny tasks/s end to end) of task-spooler with two slots, None where it is not installed."""
-    if not _is_there("task-spooler", shutil.which("tsp")):
+    """(submissions/s, tiny tasks/s end to end) of task-spooler with four slots, None where it is not installed."""
+    if not _tsp_is_there():
         return None
-    env = {**os.environ, "TS_SOCKET": str(Path(work, "rates.sock")), "TMPDIR": work, "TS_MAXFINISHED": str(count)}
+    env = {
+        **os.environ,
+        "TS_SOCKET": str(Path(work, "rates.sock")),
+        "TMPDIR": work,
+        "TS_MAXFINISHED": str(count),
+    }
     _tsp(env, "-S", "4")
     began = time.perf_counter()
     for _ in range(count):
@@ -110,14 +102,7 @@ def tsp_rates(work: str, count: int) -> tuple[float, float] | None:
     return count / (accepted - began), count / (ended - began)
 
 
-def submitit_rate(work: str, count: int) -> float | None:
+def submitit_rate(work: str) -> float | None:
     """Tiny tasks/s end to end of submitit's local executor, None where it is not installed."""
-    if not _is_there("submitit", importlib.util.find_spec("submitit")):
-        return None
-    import submitit
-
-    executor = submitit.LocalExecutor(folder=str(Path(work, "submitit-rate")))
-    began = time.perf_counter()
-    for job in [executor.submit(int) for _ in range(count)]:
-        job.result()
-    return count / (time.perf_counter() - began)
+    once = _inside("submitit_twenty", work)
+    return None if once is None else 20 / once()

@@ -52,7 +52,7 @@ def _completed_per_s(work: str) -> float:
         hfai.client.wait(task, timeout=300)
     rate = COUNT / (time.perf_counter() - began)
     total, newest = hfai.client.get_experiments(1, 50, nb_name_pattern="tiny")
-    if total != COUNT or any(task.end["cause"] != "succeeded" for task in newest):
+    if total != COUNT or any(task.end is None or task.end.cause != "succeeded" for task in newest):
         raise RuntimeError(f"{total} tiny tasks are known, not {COUNT}, or one of the newest did not succeed")
     return rate
 
@@ -71,7 +71,7 @@ def measure() -> list[Row]:
                 peer_row("task-spooler: submissions", rates[0], "/s"),
                 peer_row("task-spooler: tiny tasks", rates[1], "/s"),
             ]
-        rate = peers.submitit_rate(work, 20)
+        rate = peers.submitit_rate(work)
         if rate:
             rows.append(peer_row("submitit: tiny tasks", rate, "/s"))
     return rows
