@@ -122,16 +122,18 @@ create_experiment = create_experiment_v2
 
 
 def _submit(session: _session.Session, body: dict[str, Any], *, inherit_environment: bool) -> Experiment:
-    # A mark of this call: by it a request that was sent twice is known to be one.
-    submission = os.urandom(16).hex()
-    request: dict[str, Any] = {**body, "submission": submission}
-    if session.is_haiplatform:
-        task = _submit_once(session, request)
-    else:
-        if inherit_environment:
-            environ = os.environ
-            request["shell_environment"] = {key: environ[key] for key in INHERITED if key in environ}
-        task = session.post("operating/task/create", body=request, subject=str(body["name"]))["task"]
+    # A mark of this call: by it the task is known as ours if the answer is lost.
+    request: dict[str, Any] = {**body, "submission": os.urandom(16).hex()}
+    if inherit_environment and not session.is_haiplatform:
+        environ = os.environ
+        request["shell_environment"] = {key: environ[key] for key in INHERITED if key in environ}
+    try:
+        task = _send(session, request)
+    except UnreachableError as error:
+        found = _sent_before(session, request)
+        if found is None and (session.is_haiplatform or error.data.get("is_timeout")):
+            raise  # it may still be on its way, and would be taken for a second task
+        task = found or _send(session, request)
     if not task.get("chain_status"):
         task = {**task, "chain_status": "waiting_init"}  # HAI Platform leaves it empty here
     experiment = Experiment(task)
@@ -139,21 +141,20 @@ def _submit(session: _session.Session, body: dict[str, Any], *, inherit_environm
     return experiment
 
 
-def _submit_once(session: _session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Submit to a server that would take a repeated request for a second task."""
+def _send(session: _session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
+    answer = session.post("operating/task/create", body=request, subject=str(request["name"]), is_repeatable=False)
+    return dict(answer["task"])
+
+
+def _sent_before(session: _session.Session, request: Mapping[str, Any]) -> Optional[dict[str, Any]]:
+    """The task that a request has become whose answer was lost; both kinds of server keep the mark in the schema."""
     name = str(request["name"])
     try:
-        answer = session.post("operating/task/create", body=request, subject=name, is_repeatable=False)
-        return dict(answer["task"])
-    except UnreachableError as error:
-        # It may have been taken: the server keeps the request, so our mark tells.
-        try:
-            task = session.post("query/task", {"nb_name": name}, subject=name)["result"]["task"]
-        except (TaskNotFound, UnreachableError):
-            raise error from None
-        if task["config_json"]["schema"].get("submission") != request["submission"]:
-            raise
-        return dict(task)
+        task = session.post("query/task", {"nb_name": name}, subject=name)["result"]["task"]
+    except (TaskNotFound, UnreachableError):
+        return None
+    is_ours = task["config_json"]["schema"].get("submission") == request["submission"]
+    return dict(task) if is_ours else None
 
 
 def _dry_run(session: _session.Session, body: dict[str, Any]) -> dict[str, Any]:

@@ -180,7 +180,7 @@ class Session:
         self._dead = None if error.was_sent else target.endpoint
 
     def _unreachable(self, error: TransportError) -> UnreachableError:
-        return UnreachableError(url=self.url, reason=error.reason)
+        return UnreachableError(url=self.url, reason=error.reason, is_timeout=error.is_timeout)
 
     def _embedded(self, *, revive: bool) -> _Target:
         state_dir = engine_dir()

@@ -85,14 +85,15 @@ def engine_status() -> Optional[EngineStatus]:
     Raises:
         UnreachableError: it runs and does not answer.
     """
-    if find_engine(engine_dir()) is None:
-        return None
-    try:
-        return _status(_session.embedded(may_start=False, any_protocol=True))
-    except UnreachableError:
-        if find_engine(engine_dir()) is None:
-            return None
-        raise
+    known_dead: Optional[Endpoint] = None
+    while (endpoint := find_engine(engine_dir(), known_dead=known_dead)) is not None:
+        try:
+            return _status(_session.embedded(may_start=False, any_protocol=True))
+        except UnreachableError:
+            if _runs(endpoint):
+                raise
+            known_dead = endpoint  # killed while it was asked; another may have been started since
+    return None
 
 
 def engine_down(stop_tasks: bool = False, timeout_s: float = 30.0) -> bool:

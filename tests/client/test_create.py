@@ -73,7 +73,7 @@ def test_overrides(accepting) -> None:
 
 
 def test_a_wrong_override_is_refused_here(accepting) -> None:
-    with pytest.raises(InvalidTask, match="resource.node_count"):
+    with pytest.raises(InvalidTask, match=r"resource\.node_count"):
         create_experiment_v2(CONFIG, nodes=0)
     assert accepting.requests == [] or accepting.asked("operating/task/create") == []
 
@@ -113,9 +113,10 @@ def test_a_refusal(accepting) -> None:
     assert caught.value.data["id"] == 3
 
 
-def test_a_broken_connection_is_sent_again_with_the_same_mark(engine, task, drop) -> None:
-    """The engine knows by the mark that it is the same submission."""
+def test_a_broken_connection_before_it_was_taken(engine, task, drop) -> None:
+    """Nothing of ours is there: it is sent again, under the same mark."""
     engine.routes["operating/task/create"] = [drop(), {"success": 1, "task": task()}]
+    engine.routes["query/task"] = {"success": 1, "result": {"task": task(id=3)}}
     assert create_experiment_v2(CONFIG).id == 7
     first, second = engine.asked("operating/task/create")
     assert first.body == second.body
@@ -125,19 +126,21 @@ def test_a_broken_connection_is_sent_again_with_the_same_mark(engine, task, drop
     assert sent(engine)["submission"] != first.body["submission"]
 
 
-def test_a_hai_platform_is_asked_whether_it_took_it(haiplatform, task, drop) -> None:
-    """It keeps the whole request, so the mark tells; nothing is sent twice."""
+@pytest.mark.parametrize("kind", ["engine", "haiplatform"])
+def test_a_broken_connection_after_it_was_taken(request, kind, task, drop) -> None:
+    """Servers keep the whole request, so the mark tells; nothing is sent twice."""
+    server = request.getfixturevalue(kind)
     kept = {}
 
     def take(request):
         kept.update(task(chain_status="", queue_status="queued"), config_json={"schema": request.body})
         return drop()
 
-    haiplatform.routes["operating/task/create"] = take
-    haiplatform.routes["query/task"] = lambda request: {"success": 1, "result": {"task": kept}}
+    server.routes["operating/task/create"] = take
+    server.routes["query/task"] = lambda request: {"success": 1, "result": {"task": kept}}
     assert create_experiment_v2(CONFIG).chain_status == "waiting_init"
-    assert len(haiplatform.asked("operating/task/create")) == 1
-    assert "shell_environment" not in sent(haiplatform)
+    assert len(server.asked("operating/task/create")) == 1
+    assert ("shell_environment" in sent(server)) == (kind == "engine")
 
 
 @pytest.mark.parametrize("there", [{"success": 0, "msg": "没有符合条件的任务"}, "other"])

@@ -31,9 +31,39 @@ END = {
     "last_lines": ["oops"],
     "message": "rank 1 exited with 3",
 }
-DOCUMENTED = """id nb_name user_name code_file workspace config_json group nodes assigned_nodes whole_life_state star first_id
-backend task_type queue_status priority chain_id chain_status stop_code worker_status begin_at end_at created_at
-suspend_count tags _pods_ id_list begin_at_list end_at_list stop_code_list whole_life_state_list""".split()
+DOCUMENTED = [
+    "id",
+    "nb_name",
+    "user_name",
+    "code_file",
+    "workspace",
+    "config_json",
+    "group",
+    "nodes",
+    "assigned_nodes",
+    "whole_life_state",
+    "star",
+    "first_id",
+    "backend",
+    "task_type",
+    "queue_status",
+    "priority",
+    "chain_id",
+    "chain_status",
+    "stop_code",
+    "worker_status",
+    "begin_at",
+    "end_at",
+    "created_at",
+    "suspend_count",
+    "tags",
+    "_pods_",
+    "id_list",
+    "begin_at_list",
+    "end_at_list",
+    "stop_code_list",
+    "whole_life_state_list",
+]
 
 
 def test_the_documented_attributes(task) -> None:

@@ -172,7 +172,7 @@ def test_nodes(engine) -> None:
 )
 def test_pages_out_of_range(engine, page, page_size) -> None:
     """Said here, before anything is asked."""
-    with pytest.raises(UsageError, match="page(_size)? must be"):
+    with pytest.raises(UsageError, match=r"page(_size)? must be"):
         get_experiments(page, page_size)
     assert engine.requests == []
 

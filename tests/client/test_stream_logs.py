@@ -74,7 +74,8 @@ def test_broken_anywhere(engine, task, chunks, piece, monkeypatch) -> None:
 
 
 class _Asked:
-    query: dict[str, str] = {}
+    def __init__(self) -> None:
+        self.query: dict[str, str] = {}
 
 
 def test_broken_before_the_first_frame(engine, task, chunks) -> None:
