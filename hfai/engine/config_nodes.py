@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from hfai.model.records import Node
 
@@ -99,8 +99,10 @@ def find_gpus() -> tuple[int, ...]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return present
-    chosen = _numbers(visible)
-    return present if chosen is None else tuple(gpu for gpu in chosen if gpu in present)
+    if "-" in visible.lstrip(" -"):  # GPU-<uuid>: names that only the driver can translate
+        return present
+    chosen = [part.strip() for part in visible.split(",")]
+    return tuple(gpu for gpu in present if str(gpu) in chosen)
 
 
 def _present_gpus() -> tuple[int, ...]:
@@ -117,8 +119,3 @@ def _present_gpus() -> tuple[int, ...]:
     except (OSError, subprocess.TimeoutExpired):
         return ()
     return tuple(range(sum(line.startswith(b"GPU ") for line in listing.stdout.splitlines())))
-
-
-def _numbers(text: str) -> Optional[list[int]]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    return [int(part) for part in parts] if all(part.isdecimal() for part in parts) else None

@@ -47,8 +47,8 @@ class RunFiles:
         try:
             path.mkdir(mode=0o700)
         except FileNotFoundError:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.mkdir(mode=0o700, exist_ok=True)
+            for directory in (self._root, path.parent, path):  # `parents=True` would ignore the mode
+                directory.mkdir(mode=0o700, exist_ok=True)
         except FileExistsError:
             self._remove_foreign(path)
             path.mkdir(mode=0o700, exist_ok=True)

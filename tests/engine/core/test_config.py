@@ -1,0 +1,85 @@
+"""``engine.yaml``: what may stand there, and one clear line for everything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hfai.engine.config import EngineConfig
+from hfai.engine.config_nodes import find_gpus
+from hfai.model.errors import ConfigError
+
+
+def load(tmp_path: Path, text: str) -> EngineConfig:
+    (tmp_path / "engine.yaml").write_text(text)
+    return EngineConfig.load(tmp_path)
+
+
+def test_without_a_file(tmp_path: Path) -> None:
+    """One node per GPU, else four CPU nodes, all in one group."""
+    config = EngineConfig.load(tmp_path)
+    gpus = find_gpus()
+    assert [node.name for node in config.nodes] == [f"gpu-{n}" for n in gpus] or [f"cpu-{n}" for n in range(4)]
+    assert config.groups == {"default": len(gpus) or 4}
+    assert load(tmp_path, "# nothing\n") == config
+
+
+def test_everything(tmp_path: Path) -> None:
+    """Every key, nodes in each of their forms."""
+    config = load(
+        tmp_path,
+        "executor: local\nport: 8000\ndefault_group: mine\nstop_grace_s: 0.5\ngang_grace_s: 1\nwatchdog_s: 60\n"
+        "suspend_grace_s: 5\nlog_segment_bytes: 65536\nmax_restarts: 0\nrestart_delay_s: 2\nrestart_reset_s: 9\n"
+        "nodes: [a, {name: b, group: big, gpus: [0, 1]}]\n",
+    )
+    assert (config.port, config.stop_grace_s, config.max_restarts) == (8000, 0.5, 0)
+    assert [(node.name, node.group, node.gpus) for node in config.nodes] == [("a", "mine", ()), ("b", "big", (0, 1))]
+    assert config.groups == {"mine": 1, "big": 1}
+    assert len(load(tmp_path, "nodes: 7").nodes) == 7
+
+
+BAD: list[tuple[str, str]] = [
+    ("stop_grace: 5", "unknown key stop_grace: did you mean stop_grace_s?"),
+    ("colour: red", "unknown key colour: known are executor"),
+    ("port: 70000", "port is 70000: it must be a whole number from 1 to 65535"),
+    ("port: true", "port is True"),
+    ("stop_grace_s: soon", "stop_grace_s is 'soon': it must be a number of seconds"),
+    ("stop_grace_s: -1", "stop_grace_s is -1"),
+    ("stop_grace_s: .nan", "stop_grace_s is nan"),
+    ("executor: kubernetes", "executor is 'kubernetes': it must be local"),
+    ("nodes: 0", "nodes is 0"),
+    ("nodes: []", "nodes must be a number"),
+    ("nodes: [a, a]", "the name a is there twice"),
+    ("nodes: [a b]", "nodes[0].name is 'a b'"),
+    ("nodes: [{name: a, gpu: 1}]", "nodes[0]: unknown key gpu"),
+    ("nodes: [{group: a}]", "nodes[0].name is None"),
+    ("nodes: [{name: a, gpus: all}]", "nodes[0].gpus is 'all'"),
+    ("- a\n- b\n", "it must be a mapping"),
+    ("a: [", "is no YAML"),
+    ("port: 1\nport: 2\n", "is no YAML"),
+]
+
+
+@pytest.mark.parametrize(("text", "says"), BAD)
+def test_refused(tmp_path: Path, text: str, says: str) -> None:
+    """In one line that names the file."""
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, text)
+    assert says in str(refused.value)
+    assert "engine.yaml" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "engine.yaml").write_bytes(b"port: \xff\xfe")
+    with pytest.raises(ConfigError, match="is no YAML"):
+        EngineConfig.load(tmp_path)
+
+
+@pytest.mark.parametrize(("visible", "expected"), [("", ()), ("-1", ()), ("99", ())])
+def test_visible_gpus_limit_the_nodes(monkeypatch: Any, visible: str, expected: tuple[int, ...]) -> None:
+    """``CUDA_VISIBLE_DEVICES`` hides GPUs from the engine as from any program."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert find_gpus() == expected
