@@ -95,8 +95,12 @@ class Engine:
             )
             with storage_errors(state_dir):
                 await self._executor.start(self._scheduler)
+            try:
+                self._scheduler.start()
+            except BaseException:
+                await self._executor.close()
+                raise
             undo.pop_all()
-        self._scheduler.start()
         self._names.refresh_later()
 
     async def close(self, *, stop_tasks: bool = False) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
 from pathlib import Path
 from typing import Any, Coroutine, Mapping, Optional, Sequence
 
@@ -30,7 +29,6 @@ EVENTS = "events.sock"
 _TRY_STOP_S, _TRY_STOP_MOST_S = 0.02, 1.0
 _LOOK_FIRST_S, _LOOK_MOST_S = 0.5, 30.0
 _GLANCE_S = 0.02
-_DESCRIPTORS = 65536
 _log = logging.getLogger(__name__)
 
 
@@ -75,7 +73,6 @@ class LocalExecutor:
         Raises:
             OSError: either cannot be done.
         """
-        _raise_descriptor_limit()
         self._reports = reports
         self._loop = asyncio.get_running_loop()
         self._events = EventSocket(self._config.state_dir / EVENTS, self._on_event)
@@ -344,11 +341,3 @@ class LocalExecutor:
         task = self._loop.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
-
-
-def _raise_descriptor_limit() -> None:
-    """One descriptor per running rank: the usual soft limit of 1024 would be the limit of the engine."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -50,7 +50,7 @@ def unfinished_runs(db: Database) -> list[UnfinishedRun]:
         "r.queue_status, r.created_at, r.begin_at, r.whole_life_state, r.not_before, r.asked, c.failures, r.jobs "
         "FROM runs r JOIN chains c USING (first_id) WHERE r.queue_status != 'finished' ORDER BY r.id"
     )
-    return [UnfinishedRun(*row[:-1], unpack_jobs(row[-1])) for row in rows]
+    return [UnfinishedRun(*(*row[:15], unpack_jobs(row[15]))) for row in rows]
 
 
 def read_task(db: Database, first_id: int) -> Task:
