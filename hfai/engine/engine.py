@@ -18,6 +18,7 @@ from hfai.engine.names import NamesFile
 from hfai.engine.queries import ListQuery, NodeView, Selector, StopOp, User, Working
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.live import LiveRun
+from hfai.engine.scheduling.new_runs import first_run, further_run, not_queued
 from hfai.engine.scheduling.scheduler import Scheduler
 from hfai.engine.store.chains import NewChain, add_chain, add_run, ensure_name_is_free
 from hfai.engine.store.database import Database
@@ -30,7 +31,7 @@ from hfai.engine.system import Clock, SystemClock, storage_errors
 from hfai.engine.users import SingleUser
 from hfai.engine.watching import Change, Watches
 from hfai.model.errors import RefusedError
-from hfai.model.records import Run, Task
+from hfai.model.records import Task
 from hfai.model.spec import DEFAULT_WATCHDOG_S
 from hfai.model.states import QueueStatus
 
@@ -60,6 +61,7 @@ class Engine:
         self._clock = clock or SystemClock()
         self._given_executor = executor
         self._watches = Watches()
+        self._is_open = False
 
     # Life
 
@@ -101,16 +103,20 @@ class Engine:
                 await self._executor.close()
                 raise
             undo.pop_all()
+        self._is_open = True
         self._names.refresh_later()
 
     async def close(self, *, stop_tasks: bool = False) -> None:
-        """Stop scheduling and let go of everything; what runs goes on and is adopted by the next start.
+        """Stop scheduling and let go of everything; what runs goes on and is adopted by the next start. May be called twice.
 
         Args:
             stop_tasks: stop running tasks and cancel queued ones first; waits until they have ended.
         """
+        if not self._is_open:
+            return
         if stop_tasks:
             await self._stop_all()
+        self._is_open = False
         self._scheduler.close()
         await self._executor.close()
         self._names.close()
@@ -167,10 +173,10 @@ class Engine:
         )
         if dry_run:
             ensure_name_is_free(self._db, user.name, submission.spec.name)
-            return _not_queued(new)
+            return not_queued(new)
         with self._db.transaction():
             run_id = add_chain(self._db, new)
-        self._scheduler.add(_first_run(run_id, new))
+        self._scheduler.add(first_run(run_id, new))
         return self._task(run_id)
 
     def resume(self, task: Task) -> Task:
@@ -185,20 +191,7 @@ class Engine:
         with self._db.transaction():
             ensure_name_is_free(self._db, task.user_name, task.nb_name)
             run_id = add_run(self._db, first_id, now, state)
-        self._scheduler.add(
-            LiveRun(
-                id=run_id,
-                first_id=first_id,
-                chain_id=task.chain_id,
-                user_name=task.user_name,
-                nb_name=task.nb_name,
-                group=task.group,
-                width=task.nodes,
-                priority=task.priority,
-                created_at=now,
-                whole_life_state=state,
-            )
-        )
+        self._scheduler.add(further_run(run_id, task, now))
         return self._task(first_id)
 
     # Asking
@@ -345,40 +338,3 @@ def _executor(config: EngineConfig, engine_id: str, clock: Clock, url: str) -> E
     from hfai.engine.executors.local import LocalExecutor
 
     return LocalExecutor(config, engine_id, clock, server_url=url)
-
-
-def _first_run(run_id: int, new: NewChain) -> LiveRun:
-    return LiveRun(
-        id=run_id,
-        first_id=run_id,
-        chain_id=new.chain_id,
-        user_name=new.user_name,
-        nb_name=new.spec.name,
-        group=new.group,
-        width=new.spec.node_count,
-        priority=new.spec.priority,
-        created_at=new.created_at,
-        whole_life_state=new.spec.whole_life_state,
-    )
-
-
-def _not_queued(new: NewChain) -> Task:
-    """The task that a submission would make."""
-    spec = new.spec
-    run = Run(id=0, queue_status=QueueStatus.QUEUED, created_at=new.created_at, whole_life_state=spec.whole_life_state)
-    return Task(
-        chain_id=new.chain_id,
-        user_name=new.user_name,
-        nb_name=spec.name,
-        task_type=spec.task_type,
-        group=new.group,
-        nodes=spec.node_count,
-        priority=spec.priority,
-        workspace=spec.workspace,
-        code_file=spec.code_file,
-        backend=spec.image,
-        schema=spec.to_wire(),
-        tags=spec.tags,
-        runs=(run,),
-        config={"client_group": spec.group},
-    )

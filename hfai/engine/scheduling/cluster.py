@@ -21,7 +21,6 @@ class Cluster:
         self._nodes = {node.name: node for node in nodes}
         self._holders: dict[str, tuple[LiveRun, int]] = {}
         self._lines: dict[str, list[QueuedRun]] = {}
-        self._places: dict[str, dict[int, int]] = {}
         self._order: dict[str, list[str]] = {}
         for node in nodes:
             self._order.setdefault(node.group, []).append(node.name)
@@ -54,13 +53,11 @@ class Cluster:
     def join(self, run: LiveRun) -> None:
         """The run gets in line."""
         bisect.insort(self._lines.setdefault(run.group, []), run.queued)
-        self._places.pop(run.group, None)
 
     def leave(self, run: LiveRun) -> None:
         """The run is no longer in line."""
         line = self._lines[run.group]
         del line[bisect.bisect_left(line, run.queued)]
-        self._places.pop(run.group, None)
 
     def groups(self) -> dict[str, GroupState]:
         """What a plan is made from: the groups that somebody waits for."""
@@ -75,11 +72,7 @@ class Cluster:
 
     def place(self, run: LiveRun) -> int:
         """The place of a queued run in its line, from 1."""
-        places = self._places.get(run.group)
-        if places is None:
-            line = self._lines[run.group]
-            places = self._places[run.group] = {queued.id: number for number, queued in enumerate(line, 1)}
-        return places[run.id]
+        return bisect.bisect_left(self._lines[run.group], run.queued) + 1
 
 
 def nodes_of(cluster: Cluster, names: Iterable[str], group: str) -> list[Node]:

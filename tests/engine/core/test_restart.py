@@ -124,7 +124,11 @@ def test_nodes_that_are_gone(bench: Any) -> None:
 
 def test_cordoned_nodes_are_left_out(bench: Any) -> None:
     """With the reason on the tasks that would need them."""
-    bench.nodes = [Node("a", "default"), Node("b", "default", cordon_reason="fan"), Node("c", "default", is_ready=False)]
+    bench.nodes = [
+        Node("a", "default"),
+        Node("b", "default", cordon_reason="fan"),
+        Node("c", "default", is_ready=False),
+    ]
 
     async def work() -> None:
         async with bench.running():
