@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, Mapping, Optional, Sequence, Uni
 from hfai.client import _names_cache, _session
 from hfai.client._experiment import Experiment
 from hfai.model.env import INHERITED
-from hfai.model.errors import TaskNotFound, UnreachableError
+from hfai.model.errors import EngineStartError, ProtocolMismatch, TaskNotFound, UnreachableError
 from hfai.model.spec import TaskSpec
 from hfai.model.taskfile import load_task_file
 
 if TYPE_CHECKING:
     from hfai.model.taskfile import TaskFileSource
+
+_ATTEMPTS = 4
 
 
 @overload
@@ -127,13 +129,7 @@ def _submit(session: _session.Session, body: dict[str, Any], *, inherit_environm
     if inherit_environment and not session.is_haiplatform:
         environ = os.environ
         request["shell_environment"] = {key: environ[key] for key in INHERITED if key in environ}
-    try:
-        task = _send(session, request)
-    except UnreachableError as error:
-        found = _sent_before(session, request)
-        if found is None and (session.is_haiplatform or error.data.get("is_timeout")):
-            raise  # it may still be on its way, and would be taken for a second task
-        task = found or _send(session, request)
+    task = _send_once(session, request)
     if not task.get("chain_status"):
         task = {**task, "chain_status": "waiting_init"}  # HAI Platform leaves it empty here
     experiment = Experiment(task)
@@ -141,9 +137,23 @@ def _submit(session: _session.Session, body: dict[str, Any], *, inherit_environm
     return experiment
 
 
-def _send(session: _session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
-    answer = session.post("operating/task/create", body=request, subject=str(request["name"]), is_repeatable=False)
-    return dict(answer["task"])
+def _send_once(session: _session.Session, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Send until there is an answer, and never when the request may have become a task already."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            name = str(request["name"])
+            answer = session.post("operating/task/create", body=request, subject=name, is_repeatable=False)
+            return dict(answer["task"])
+        except (EngineStartError, ProtocolMismatch):
+            raise
+        except UnreachableError as error:
+            found = _sent_before(session, request)
+            if found is not None:
+                return found
+            # From a timeout, and behind the doors of a HAI Platform, it may still be on its way.
+            if session.is_haiplatform or error.data.get("is_timeout") or attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _sent_before(session: _session.Session, request: Mapping[str, Any]) -> Optional[dict[str, Any]]:

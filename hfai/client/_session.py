@@ -203,6 +203,7 @@ class Session:
         try:
             if kind is None:
                 kind = probe(transport, url)
+                self.settings = self.settings._replace(kind=kind)
         except HfaiError:
             transport.close()
             raise

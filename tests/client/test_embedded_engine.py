@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 import hfai
 from hfai.client import create_experiment_v2, get_experiment, get_experiments, platform, stream_logs, user_info, wait
 from hfai.client._detached import reap
+from hfai.client._endpoint import read_endpoint
 from hfai.model.errors import EngineStartError, HfaiError, ProtocolMismatch, UnreachableError
 from hfai.testing.processes import of_engine
 
@@ -241,3 +244,29 @@ def test_a_daemon_that_hangs(own_home, monkeypatch) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(UnreachableError, match="process 12345 runs the engine"):
             user_info()
+
+
+def test_submitting_while_it_is_killed(state_dir, config) -> None:
+    """Again and again: each call submits once, never twice, and what it returned is there."""
+    platform.engine_up()
+    body = config("exp", "sleep 600")
+    stop = threading.Event()
+
+    def kill() -> None:
+        while not stop.wait(0.5):
+            endpoint = read_endpoint(state_dir)
+            if endpoint is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(endpoint.pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        tasks = [create_experiment_v2({**body, "name": f"exp{number}"}) for number in range(200)]
+    finally:
+        stop.set()
+        killer.join()
+    total, newest = get_experiments(1, 50)
+    assert total == 200
+    assert {task.id for task in newest} <= {task.id for task in tasks}
+    assert len({task.chain_id for task in tasks}) == 200
