@@ -38,7 +38,7 @@ def show_log(experiment: Experiment, view: LogView, *, follow: bool, **selection
     """
     from hfai.client import LogBlock, stream_log_blocks
 
-    news = _News(experiment) if follow else None
+    news = _News(experiment, str(selection.get("rank", 0))) if follow else None
     try:
         for item in stream_log_blocks(experiment, follow=follow, **selection):
             if isinstance(item, LogBlock):
@@ -59,8 +59,9 @@ def show_log(experiment: Experiment, view: LogView, *, follow: bool, **selection
 class _News:
     """Tells each reason to wait once."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, rank: str) -> None:
         self.experiment = experiment
+        self._rank = rank
         self._said: Optional[str] = None
 
     def tell(self, experiment: Experiment) -> None:
@@ -74,6 +75,6 @@ class _News:
         """Say how the task ended unless it succeeded; its exit status."""
         if not self.experiment.is_finished:
             self.experiment.refresh()
-        for line in end_lines(self.experiment):
+        for line in end_lines(self.experiment, self._rank):
             note(line)
         return self.experiment.exit_status or 0

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         filters["tag_list"] = arguments.tag
     if arguments.status:
         filters["chain_status_list"] = arguments.status
-    total, experiments = get_experiments(page, page_size, select_pods=False, **filters)
+    total, experiments = get_experiments(page, page_size, select_pods=arguments.json, **filters)
     pages = max(1, -(-total // page_size))
     if arguments.json:
         from hfai.cli.task_json import task_json

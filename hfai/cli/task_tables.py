@@ -51,14 +51,18 @@ def waiting_line(experiment: Experiment) -> Optional[str]:
     return tr("{name} waits: {reason}", name=name, reason=reason)
 
 
-def end_lines(experiment: Experiment) -> list[str]:
-    """How the task ended, with the last lines of the rank that failed first; nothing where it succeeded or goes on."""
+def end_lines(experiment: Experiment, seen: str = "") -> list[str]:
+    """How the task ended, with the last lines of the rank that failed first; nothing where it succeeded or goes on.
+
+    Args:
+        seen: whose log is on the screen anyway: ``0``, ``all`` or ``0,3-5``.
+    """
     # The wire form: the record would cost the import of attrs.
     end = experiment.to_dict().get("end")
     if not end or not experiment.is_finished or end["cause"] == "succeeded":
         return []
     lines = [_end_line(experiment.nb_name, end)]
-    if end["rank"] is not None and end["last_lines"]:
+    if end["rank"] is not None and end["last_lines"] and seen not in ("all", str(end["rank"])):
         lines.append(tr("last lines of rank {rank}:", rank=end["rank"]))
         lines += [f"  {line}" for line in end["last_lines"]]
     return lines

@@ -40,9 +40,18 @@ def filled(template: str, data: Mapping[str, Any]) -> str:
         prefix, template = _POSITION, template[len(_POSITION) :]
     values = {name: phrase(value) if name in _PHRASES else value for name, value in data.items()}
     try:
-        return (prefix + tr(template)).format(**values)
+        return (prefix + _translated(template)).format(**values)
     except (KeyError, IndexError, ValueError):
         return (prefix + template).format(**data)
+
+
+def _translated(template: str) -> str:
+    whole = tr(template)
+    if whole == template and "; " in template:
+        # Put together of a statement and a hint, each of which is a message.
+        at = template.rfind("; ")
+        return tr(template[:at]) + tr(template[at:])
+    return whole
 
 
 def phrase(value: Any) -> Any:

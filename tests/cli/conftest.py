@@ -44,7 +44,7 @@ class Cli:
             timeout=DEADLINE_S,
             check=False,
         )
-        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Done(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode())
 
     def start(self, *words: object, env: Optional[Mapping[str, str]] = None) -> subprocess.Popen[bytes]:
         """The same without waiting for it."""

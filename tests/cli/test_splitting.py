@@ -36,6 +36,6 @@ def test_the_last_that_can_be_read(line: str, how: str, words: str) -> None:
 def test_none_that_can_be_read() -> None:
     """The last one is what the message is about."""
     with pytest.raises(UsageError) as caught:
-        split_words("f.py -- a -- b".split(), parse)
+        split_words(["f.py", "--", "a", "--", "b"], parse)
     assert caught.value.data["script"] == "f.py -- a"
     assert caught.value.data["options"] == "b"

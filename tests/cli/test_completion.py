@@ -1,0 +1,87 @@
+"""Tab, as bash asks for it: from the cache, silent whatever happens."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import HAI_CLI, Cli
+
+NAMES = "13\tblank name\tsuspended\n12\tmy_exp\trunning\n11\tother\tfinished\n10\tmine\twaiting_init\n9\tother\tfinished\n"
+
+
+def tab(cli: Cli, line: str) -> list[str]:
+    """What is offered for the last word of the line."""
+    ours, theirs = os.pipe()
+    env = {
+        **cli.env,
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line.encode())),
+        "COMP_TYPE": "9",
+    }
+    try:
+        done = subprocess.run(
+            ["bash", "-c", f'exec "$1" 8>&{theirs} 9>/dev/null', "bash", str(HAI_CLI)],
+            env=env,
+            pass_fds=(theirs,),
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(theirs)
+    with os.fdopen(ours, encoding="utf-8") as answers:
+        found = answers.read()
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    return [word.rstrip(" ") for word in found.split("\n") if word]
+
+
+@pytest.fixture
+def cached(cli: Cli) -> Cli:
+    """With a cache as the engine writes it, and no engine."""
+    state = Path(os.environ["HFAI_HOME"]) / "engine"
+    state.mkdir()
+    (state / "names").write_text(NAMES)
+    return cli
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("hai-cli st", {"status", "stop"}),
+        ("hai-cli --v", {"--version"}),
+        ("hai-cli platform ", {"up", "down", "status", "logs"}),
+        ("hai-cli platform down --s", {"--stop-tasks"}),
+        ("hai-cli status ", {"blank\\ name", "my_exp", "other", "mine"}),
+        ("hai-cli status m", {"my_exp", "mine"}),
+        ("hai-cli status 1", {"13", "12", "11", "10"}),
+        ("hai-cli logs o", {"other"}),
+        ("hai-cli logs -f ", {"my_exp"}),
+        ("hai-cli logs --follow m", {"my_exp"}),
+        ("hai-cli stop ", {"blank\\ name", "my_exp", "mine"}),
+        ("hai-cli stop my_exp m", {"my_exp", "mine"}),
+        ("hai-cli list --status r", {"running"}),
+        ("hai-cli python train.py x -- --n", {"--name", "--nodes", "--no_inherit"}),
+        ("hai-cli python train.py ++ --l", {"--life_state"}),
+        ("hai-cli nonsense ", set()),
+        ("hai-cli platform nonsense ", set()),
+        ("hai-cli status 'unfinished ", set()),
+    ],
+)
+def test_what_is_offered(cached: Cli, line: str, expected: set[str]) -> None:
+    """Options only behind a dash; behind -f only running tasks (tutorial, use case 2)."""
+    assert set(tab(cached, line)) == expected
+
+
+def test_without_a_cache(cli: Cli) -> None:
+    assert tab(cli, "hai-cli status ") == []
+
+
+def test_a_cache_that_is_no_text(cached: Cli) -> None:
+    Path(os.environ["HFAI_HOME"], "engine", "names").write_bytes(b"\xff\xfe\0\n1\tx\n2\n12\tfine\trunning\n")
+    assert tab(cached, "hai-cli status ") == ["fine"]
