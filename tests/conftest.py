@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Iterator
 
@@ -10,14 +14,19 @@ from hypothesis import HealthCheck, settings
 
 from hfai.testing import EngineSandbox
 
+LEFT_OVER_S = 10.0
+
 # On a busy machine an example takes as long as it takes.
 settings.register_profile("hfai", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hfai")
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of hfai's own for each test, and none of the variables that would lead it elsewhere."""
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of hfai's own for each test, and none of the variables that would lead it elsewhere.
+
+    A process that still knows the home when the test has ended was left behind: it is killed, and the test fails.
+    """
     home = tmp_path_factory.mktemp("hfai-home")
     monkeypatch.setenv("HFAI_HOME", str(home))
     monkeypatch.setenv("HAI_LANG", "en")
@@ -25,7 +34,30 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     for name in ("MARSV2_SERVER", "MARSV2_USER_TOKEN", "MARSV2_NB_NAME", "HFAI_RUN", "HFAI_CONTROL"):
         monkeypatch.delenv(name, raising=False)
-    return home
+    yield home
+    deadline = time.monotonic() + LEFT_OVER_S
+    while (left := processes_of(home)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    told = [f"{pid}: {command}" for pid, command in left.items()]
+    while left:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        left = processes_of(home)
+    assert not told, "processes were left behind:\n" + "\n".join(told)
+
+
+def processes_of(home: Path) -> dict[int, str]:
+    """Processes other than this one whose environment or command line names a directory, by process id."""
+    name, found = os.fsencode(home) + b"/", {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            command = (entry / "cmdline").read_bytes()
+            if name in command or (command and name in (entry / "environ").read_bytes().replace(b"\0", b"/\0")):
+                found[int(entry.name)] = command.replace(b"\0", b" ").decode(errors="replace")
+    return found
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hfai.client._log_query import Cursor, LogQuery, Time, log_query
 from hfai.client._patience import Patience
 from hfai.client._select import ExperimentLike, selector, subject
 from hfai.client._transport import ByteStream, TransportError
-from hfai.model.errors import EngineStartError, ProtocolMismatch, StreamLost, UnreachableError
+from hfai.model.errors import EngineStartError, ProtocolMismatch, StreamLost, UnreachableError, from_wire
 
 
 class LogBlock(NamedTuple):
@@ -118,6 +118,8 @@ class LogEvents:
                 return  # while it was being opened
             for header, payload in read_frames(self._stream):
                 kind = header.get("t")
+                if "success" in header:
+                    raise from_wire(header)
                 if kind == "data":
                     rank, cursor = header["rank"], header["cursor"]
                     self._query.cursors[rank] = cursor

@@ -11,7 +11,7 @@ _LONGEST_HEADER_BYTES = 64 << 20
 
 
 def read_frames(stream: ByteStream) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Header and payload of each frame, until the connection ends.
+    """Header and payload of each frame, until the connection ends. A refusal is one header, with ``success``.
 
     Raises:
         TransportError: the connection broke, ended inside a frame, or carries something else.
@@ -22,9 +22,12 @@ def read_frames(stream: ByteStream) -> Iterator[tuple[dict[str, Any], bytes]]:
         while end < 0:
             block = stream.read()
             if not block:
-                if data:
+                if data.startswith(b'{"success"'):
+                    data += b"\n"  # a refusal has the ordinary form, no line end
+                elif data:
                     raise TransportError("the stream ended in the middle", was_sent=True)
-                return
+                else:
+                    return
             data += block
             if len(data) > _LONGEST_HEADER_BYTES:
                 raise TransportError("this is no log stream", was_sent=True)

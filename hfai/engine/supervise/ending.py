@@ -20,9 +20,10 @@ class Ending:
         outcome: ``exited | signaled | exec_failed | watchdog | timeout``.
         asked: the word of the last stop command that came before the end.
         message: one sentence for people, or empty.
+        ended_at: when the main process ended, seconds since the epoch; clearing up after it may take seconds more.
     """
 
-    __slots__ = ("asked", "exit_code", "message", "outcome", "signal")
+    __slots__ = ("asked", "ended_at", "exit_code", "message", "outcome", "signal")
 
     def __init__(self) -> None:
         self.outcome: Optional[str] = None
@@ -30,6 +31,7 @@ class Ending:
         self.signal: Optional[int] = None
         self.asked: Optional[str] = None
         self.message = ""
+        self.ended_at: Optional[float] = None
 
     def cut_short(self, outcome: str, message: str) -> None:
         """The supervisor ends the task by itself, for this reason, whatever its process then says."""
@@ -41,6 +43,7 @@ class Ending:
 
     def process_ended(self, wait_status: int) -> None:
         """The main process is reaped."""
+        self.ended_at = time.time()
         if self.outcome == "exec_failed":
             return
         code = os.waitstatus_to_exitcode(wait_status)
@@ -62,7 +65,7 @@ class Ending:
             "outcome": self.outcome,
             "exit_code": self.exit_code,
             "signal": self.signal,
-            "ended_at": time.time(),
+            "ended_at": self.ended_at or time.time(),
             "asked": self.asked,
             "last_lines": [],
             "message": self.message,
