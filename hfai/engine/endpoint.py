@@ -14,6 +14,7 @@ from hfai.engine.system import write_atomic
 from hfai.model.errors import EngineStartError
 
 FILE_NAME = "endpoint.json"
+LAST_NAME = "endpoint.last"
 
 
 def bind(host: str, port: Optional[int], *, last: Optional[int] = None) -> socket.socket:
@@ -45,10 +46,11 @@ def bind(host: str, port: Optional[int], *, last: Optional[int] = None) -> socke
 
 
 def last_port(state_dir: Path) -> Optional[int]:
-    """The port in the endpoint file that a daemon before this one left behind."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        url = str(json.loads((state_dir / FILE_NAME).read_text())["url"])
-        return urllib.parse.urlsplit(url).port
+    """The port of the daemon before this one, however it ended: tasks that go on know its address."""
+    for name in (FILE_NAME, LAST_NAME):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            url = str(json.loads((state_dir / name).read_text())["url"])
+            return urllib.parse.urlsplit(url).port
     return None
 
 
@@ -58,9 +60,9 @@ def write(state_dir: Path, endpoint: Mapping[str, Any]) -> None:
 
 
 def remove(state_dir: Path) -> None:
-    """Tell clients that no daemon is there any more."""
+    """Tell clients that no daemon is there any more; the next one still finds the port."""
     with contextlib.suppress(OSError):
-        (state_dir / FILE_NAME).unlink()
+        (state_dir / FILE_NAME).rename(state_dir / LAST_NAME)
 
 
 def _reason(host: str, port: int, error: Exception) -> str:

@@ -152,8 +152,10 @@ def test_arguments_that_cannot_be(arguments) -> None:
 
 
 @pytest.mark.parametrize("error", [TaskNotFound(experiment="x"), RankNotFound(experiment="x", rank=9, ranks="0")])
-def test_refusals(engine, error) -> None:
-    engine.routes[ROUTE] = (401, error.to_wire())
+@pytest.mark.parametrize("status", [200, 401])
+def test_refusals(engine, error, status) -> None:
+    """With 200, as the wire document has it, or with another status."""
+    engine.routes[ROUTE] = (status, error.to_wire())
     with pytest.raises(type(error)):
         next(stream_logs("x", 9))
 

@@ -85,10 +85,12 @@ def test_a_signal_ends_it_and_tasks_go_on(
     task = submit("goes-on", f"cat {tmp_path / 'gate'}")
     assert sandbox.post("query/task/wait", id=task["id"], state="running", timeout=30)["result"]["reached"]
     assert sandbox.process is not None
+    url = sandbox.url
     sandbox.process.send_signal(number)
     assert sandbox.process.wait(20) == 0
     assert not (sandbox.state_dir / "endpoint.json").exists()
     sandbox.start()
+    assert sandbox.url == url, "the task that goes on knows the address"
     (tmp_path / "gate").write_text("opened\n")
     result = sandbox.post("query/task/wait", id=task["id"], state="finished", timeout=30)["result"]
     assert (result["reached"], result["task"]["id"]) == (True, task["id"])
