@@ -81,13 +81,14 @@ def train(arguments: argparse.Namespace, rank: int, world_size: int) -> None:
                     checkpoints.save_and_yield(state, step)
                 else:
                     checkpoints.save(state, step)
-    dist.barrier()
     if rank == 0:
         model.eval()
         accuracy = (model(images[1437:]).argmax(1) == labels[1437:]).float().mean().item()
         torch.save(model.state_dict(), arguments.weights)
         shutil.rmtree(checkpoints.directory, ignore_errors=True)
         print(f"finished after {step} steps, accuracy {accuracy:.4f}, weights in {arguments.weights}", flush=True)
+    # Nobody leaves while another still needs the group.
+    dist.barrier()
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Iterator, Optional, Union
 
 import hfai.client
 from hfai.client.checkpoint import _steps
@@ -13,6 +13,7 @@ from hfai.client.checkpoint._random_state import random_state, restore_random_st
 from hfai.client.checkpoint._ranks import ranks_of
 from hfai.client.checkpoint._sealed import newest_whole, seal
 from hfai.client.checkpoint._suspend import should_suspend
+from hfai.client.checkpoint.loader import ResumableLoader
 from hfai.model.errors import UsageError
 
 try:
@@ -30,8 +31,9 @@ class SuspendCallback(Callback):  # type: ignore[misc]
     state. For the same batches after the restart use ``hfai.client.checkpoint.loader.ResumableLoader`` or another loader
     with ``state_dict``; with others Lightning begins the epoch's data anew, and says so.
 
-    It is independent of ``ModelCheckpoint``, whose files may go on being written elsewhere. The Trainer's hook
-    ``LightningModule.on_train_batch_end`` has not run yet for the batch after which it saves.
+    After the last batch of an epoch it waits for the validation, and during a validation nobody asks: let
+    ``options.suspend_grace`` be longer than that. It is independent of ``ModelCheckpoint``, whose files may go on being
+    written elsewhere. ``LightningModule.on_train_batch_end`` has not run yet for the batch after which it saves.
 
     Args:
         directory: where; one training per directory, seen by all ranks.
@@ -68,8 +70,8 @@ class SuspendCallback(Callback):  # type: ignore[misc]
         self._checksum = checksum
         self._group = group
         self._last_step: Optional[int] = None
-        self._random: list[dict[str, Any]] = []
-        self._restored: list[dict[str, Any]] = []
+        self._saved: dict[str, Any] = {}
+        self._restored: dict[str, Any] = {}
 
     def newest(self) -> Optional[str]:
         """The newest whole checkpoint, for ``Trainer.fit(ckpt_path=...)``; None in the first run.
@@ -84,13 +86,37 @@ class SuspendCallback(Callback):  # type: ignore[misc]
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Lightning's: after everything that draws random numbers on the way."""
         self._last_step = trainer.global_step
-        if len(self._restored) == trainer.world_size:
-            restore_random_state(self._restored[trainer.global_rank])
-        self._restored = []
+        restored, self._restored = self._restored, {}
+        if len(restored.get("random", ())) == trainer.world_size:
+            restore_random_state(restored["random"][trainer.global_rank])
+        # Lightning gives loaders their state back in the middle of an epoch only; these take it until their first batch.
+        for loader, state in zip(_loaders_in(trainer.train_dataloader), restored.get("loaders", ())):
+            loader.load_state_dict(state)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Lightning's. Between optimizer steps gradients are half accumulated, and no checkpoint holds those."""
+        """Lightning's. Not after the last batch of an epoch: its counters are half in the next one then.
+
+        Resumed there (seen with 2.6) Lightning takes up the next epoch without counting it, and what is saved next
+        cannot be resumed any more.
+        """
+        if not trainer.is_last_batch:
+            self._ask(trainer)
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Lightning's: after the validation of the epoch, where there is one."""
+        self._ask(trainer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Lightning's: goes into the checkpoint; plain values only, so that it loads with ``weights_only``."""
+        return self._saved
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Lightning's."""
+        self._restored = state_dict
+
+    def _ask(self, trainer: Any) -> None:
         step = trainer.global_step
+        # Between optimizer steps gradients are half accumulated, and no checkpoint holds those.
         if step == self._last_step:
             return
         self._last_step = step
@@ -100,23 +126,29 @@ class SuspendCallback(Callback):  # type: ignore[misc]
         elif self.every_steps is not None and step % self.every_steps == 0:
             self._save(trainer, step)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Lightning's: goes into the checkpoint; plain values only, so that it loads with ``weights_only``."""
-        return {"random": self._random}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Lightning's."""
-        self._restored = list(state_dict["random"])
-
     def _save(self, trainer: Any, step: int) -> None:
         ranks = ranks_of()
         folder = _steps.folder_of(self.directory, step)
         folder.mkdir(parents=True, exist_ok=True)
         attempt = ranks.broadcast(os.urandom(6)).hex()
-        self._random = [json.loads(one) for one in ranks.gather(json.dumps(random_state()).encode())]
+        self._saved = {
+            "random": [json.loads(one) for one in ranks.gather(json.dumps(random_state()).encode())],
+            "loaders": [loader.state_dict() for loader in _loaders_in(trainer.train_dataloader)],
+        }
         prefix = f"{_PREFIX}{attempt}"
         trainer.save_checkpoint(folder / f"{prefix}.ckpt")
-        self._random = []
+        self._saved = {}
         seal(ranks, folder, step, checksum=self._checksum, prefix=prefix)
         if ranks.rank == 0:
             _steps.prune(self.directory, saved=step, keep=self.keep, broken=())
+
+
+def _loaders_in(given: Any) -> Iterator[ResumableLoader]:
+    """Of what ``fit`` was given: one loader, or lists and dicts of them."""
+    if isinstance(given, ResumableLoader):
+        yield given
+    elif isinstance(given, dict):
+        yield from _loaders_in(list(given.values()))
+    elif isinstance(given, (list, tuple)):
+        for one in given:
+            yield from _loaders_in(one)
