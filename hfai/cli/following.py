@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Optional
 
 from hfai.cli.log_views import LogView
@@ -19,7 +20,7 @@ class Interrupted(HfaiError):
     code = "interrupted"
     exit_status = 130
     default_template = (
-        "interrupted: task {id} ({name}) goes on; `hai-cli logs -f {name}` follows it again, `hai-cli stop {name}` stops it"
+        "interrupted: task {id} ({name}) goes on; `hai-cli logs -f {word}` follows it again, `hai-cli stop {word}` stops it"
     )
 
 
@@ -53,7 +54,7 @@ def show_log(experiment: Experiment, view: LogView, *, follow: bool, **selection
         newest = news.experiment if news else experiment
         if newest.is_finished:
             raise
-        raise Interrupted(id=newest.id, name=newest.nb_name) from None
+        raise Interrupted(id=newest.id, name=newest.nb_name, word=shlex.quote(newest.nb_name)) from None
 
 
 class _News:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
         print_json(task_json(experiment))
     else:
         sys.stdout.write(f"{experiment.id}\n")
-    word = _shell_word(experiment.nb_name)
+    word = shlex.quote(experiment.nb_name)
     note(tr("  follow its log: hai-cli logs -f {name}", name=word))
     note(tr("  stop it:        hai-cli stop {name}", name=word))
     return 0
@@ -67,9 +68,3 @@ def _follow(experiment: Experiment, as_json: bool) -> int:
         sys.stdout.write(fetching_line("0"))
         sys.stdout.flush()
     return show_log(experiment, view, follow=True, rank="0")
-
-
-def _shell_word(name: str) -> str:
-    import shlex
-
-    return shlex.quote(name)
