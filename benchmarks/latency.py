@@ -101,6 +101,7 @@ def measure() -> list[Row]:
             *[peer for _, peer in found],
         )
         sdk, cli, floor = (statistics.median(kept) * 1e3 for kept in figures[:3])
+        peers.close()
         delays = _line_delays(env, work)
     return [
         most_row("SDK: `create_experiment_v2` to the first line", sdk, "ms", 100),

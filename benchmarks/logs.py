@@ -77,6 +77,8 @@ def _tailed(env: dict[str, str], work: str, names: list[int]) -> float:
     task = _submit(work, names)
     run_id = task.id  # type: ignore[attr-defined]
     path = Path(env["HFAI_ENGINE_DIR"]) / "runs" / str(run_id // 1000) / str(run_id) / "0" / "log.0"
+    while not path.exists():  # tail would look for a missing file once a second only
+        time.sleep(0.001)
     spent = _read_all(["tail", "-c", "+1", "-F", str(path)], env, began)
     hfai.client.wait(task, timeout=120)
     return spent

@@ -18,6 +18,21 @@ from pathlib import Path
 _OWN = Path(__file__).parent.parent / ".peers" / "bin" / "python"
 
 
+# What ends the servers that peers leave running.
+_ends: list[Callable[[], object]] = []
+
+
+def close() -> None:
+    """End every peer that still runs."""
+    while _ends:
+        _ends.pop()()
+
+
+def _environ(**more: str) -> dict[str, str]:
+    """Ours without what would make a peer's processes look like ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HFAI_")} | more
+
+
 def _tsp_is_there() -> bool:
     if shutil.which("tsp"):
         return True
@@ -30,17 +45,16 @@ def _tsp(env: dict[str, str], *words: str) -> str:
 
 
 def _tsp_first_line(work: str) -> Callable[[], float]:
-    env = {**os.environ, "TS_SOCKET": str(Path(work, "tsp.sock")), "TMPDIR": work}
+    env = _environ(TS_SOCKET=str(Path(work, "tsp.sock")), TMPDIR=work)
+    _ends.append(lambda: _tsp(env, "-K"))
 
     def once() -> float:
         began = time.perf_counter()
         job = _tsp(env, "sh", str(Path(work, "hello.sh"))).strip()
-        with subprocess.Popen(["tsp", "-t", job], env=env, stdout=subprocess.PIPE) as follower:
-            assert follower.stdout is not None
-            line = follower.stdout.readline()
-            spent = time.perf_counter() - began
-            follower.stdout.read()
-        if line != b"hello\n":
+        _tsp(env, "-w", job)  # following is refused until the job has begun
+        line = _tsp(env, "-c", job)
+        spent = time.perf_counter() - began
+        if line != "hello\n":
             raise RuntimeError(f"tsp gave {line!r}")
         return spent
 
@@ -60,11 +74,18 @@ def _inside(name: str, work: str) -> Callable[[], float] | None:
         stdout=subprocess.PIPE,
         text=True,
         bufsize=1,
-        env={name: value for name, value in os.environ.items() if not name.startswith("HFAI_")},
-    )  # it ends with its standard input, at the latest when this process does
+        env=_environ(),
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     ask, answers = process.stdin, process.stdout
+
+    def end() -> None:
+        ask.close()
+        answers.close()
+        process.wait()
+
+    _ends.append(end)
 
     def once() -> float:
         ask.write("\n")
@@ -85,12 +106,7 @@ def tsp_rates(work: str, count: int) -> tuple[float, float] | None:
     """(submissions/s, tiny tasks/s end to end) of task-spooler with four slots, None where it is not installed."""
     if not _tsp_is_there():
         return None
-    env = {
-        **os.environ,
-        "TS_SOCKET": str(Path(work, "rates.sock")),
-        "TMPDIR": work,
-        "TS_MAXFINISHED": str(count),
-    }
+    env = _environ(TS_SOCKET=str(Path(work, "rates.sock")), TMPDIR=work, TS_MAXFINISHED=str(count))
     _tsp(env, "-S", "4")
     began = time.perf_counter()
     for _ in range(count):

@@ -49,8 +49,9 @@ def torchx_first_line(work):
     def once():
         began = time.perf_counter()
         log_dir = tempfile.mkdtemp(dir=work)
-        app = runner.run_component("utils.echo", ["--msg", "hello"], "local_cwd", {"log_dir": log_dir})
-        line = next(iter(runner.log_lines(app, "echo", 0, should_tail=True)))
+        # It stays a moment: of a task that has ended already its follower may show nothing.
+        app = runner.run_component("utils.sh", ["sh", "-c", "echo hello; sleep 0.5"], "local_cwd", {"log_dir": log_dir})
+        line = next(iter(runner.log_lines(app, "sh", 0, should_tail=True)))
         spent = time.perf_counter() - began
         runner.wait(app, wait_interval=0.05)
         if "hello" not in line:

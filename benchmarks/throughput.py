@@ -74,4 +74,5 @@ def measure() -> list[Row]:
         rate = peers.submitit_rate(work)
         if rate:
             rows.append(peer_row("submitit: tiny tasks", rate, "/s"))
+        peers.close()
     return rows
