@@ -16,9 +16,10 @@ def all_names(prefix: str, **_: Any) -> list[str]:
     return _names(prefix, ("waiting_init", "running", "suspended", "finished"))
 
 
-def unfinished_names(prefix: str, **_: Any) -> list[str]:
-    """Tasks that have not ended: what ``stop`` is for."""
-    return _names(prefix, ("waiting_init", "running", "suspended"))
+def unfinished_names(prefix: str, parsed_args: Any = None, **_: Any) -> list[str]:
+    """Tasks that have not ended and are not on the line yet: what ``stop`` is for."""
+    typed = getattr(parsed_args, "experiment", None) or ()
+    return [name for name in _names(prefix, ("waiting_init", "running", "suspended")) if name not in typed]
 
 
 def log_names(prefix: str, parsed_args: Any = None, **_: Any) -> list[str]:

@@ -67,7 +67,9 @@ def _say(text: str, status: int) -> int:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     with suppress(OSError, ValueError):
-        sys.stderr.write(f"hai-cli: {text}\n")
+        # The terminal has just shown ^C.
+        start = "\n" if status == INTERRUPTED and sys.stderr.isatty() else ""
+        sys.stderr.write(f"{start}hai-cli: {text}\n")
         sys.stderr.flush()
     return status
 

@@ -64,7 +64,7 @@ def cached(cli: Cli) -> Cli:
         ("hai-cli logs -f ", {"my_exp"}),
         ("hai-cli logs --follow m", {"my_exp"}),
         ("hai-cli stop ", {"blank\\ name", "my_exp", "mine"}),
-        ("hai-cli stop my_exp m", {"my_exp", "mine"}),
+        ("hai-cli stop my_exp m", {"mine"}),
         ("hai-cli list --status r", {"running"}),
         ("hai-cli python train.py x -- --n", {"--name", "--nodes", "--no_inherit"}),
         ("hai-cli python train.py ++ --l", {"--life_state"}),

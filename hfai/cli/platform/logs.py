@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Iterator
+from typing import BinaryIO, Iterator, Optional
 
 from hfai.cli.language import tr
 from hfai.cli.output import note
@@ -32,17 +32,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _blocks(path: Path, *, follow: bool) -> Iterator[bytes]:
     """The file, then what is added to it; it may be replaced by a new one, or come into being later."""
-    file, inode = None, None
+    file: Optional[BinaryIO] = None
+    inode: Optional[int] = None
     try:
         while True:
             block = file.read(_BLOCK_BYTES) if file else b""
             if block:
                 yield block
                 continue
-            try:
-                now = path.stat().st_ino
-            except FileNotFoundError:
-                now = inode
+            now = path.stat().st_ino if path.exists() else inode
             if now != inode:
                 if file:
                     file.close()
