@@ -5,13 +5,16 @@ Nothing here imports PyTorch: where a process group exists, the script has impor
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import sys
-from typing import Any, Protocol
+import time
+from typing import Any, Iterator, Protocol
 
 from hfai.model.errors import UsageError
 
 _LENGTH = struct.Struct("<q")
+_LET_GO_S = 0.01
 
 
 class Ranks(Protocol):
@@ -65,7 +68,8 @@ class TorchRanks:
 
     def any(self, flag: bool) -> bool:
         byte = self._torch.tensor([flag], dtype=self._torch.uint8, device=self._device)
-        self._dist.all_reduce(byte, op=self._dist.ReduceOp.MAX, group=self._group)
+        with self._held(byte):
+            self._dist.all_reduce(byte, op=self._dist.ReduceOp.MAX, group=self._group)
         return bool(byte.item())
 
     def gather(self, record: bytes) -> list[bytes]:
@@ -82,8 +86,22 @@ class TorchRanks:
         # Tensors of bytes rather than all_gather_object: nothing that comes over the network is unpickled.
         mine = self._torch.frombuffer(bytearray(record), dtype=self._torch.uint8).to(self._device)
         theirs = [self._torch.empty_like(mine) for _ in range(self.size)]
-        self._dist.all_gather(theirs, mine, group=self._group)
+        with self._held(mine, *theirs):
+            self._dist.all_gather(theirs, mine, group=self._group)
         return [bytes(one.tolist()) for one in theirs]
+
+    @contextlib.contextmanager
+    def _held(self, *tensors: Any) -> Iterator[None]:
+        """Return only when Gloo's thread has let go of the tensors.
+
+        It does so a moment after the operation, and needs the GIL for it: a process that ends right then, as go_suspend()
+        ends a simulation, is aborted ("terminate called without an active exception", seen with PyTorch 2.13).
+        """
+        before = [sys.getrefcount(tensor) for tensor in tensors]
+        yield
+        end = time.monotonic() + _LET_GO_S
+        while self._device.type == "cpu" and [sys.getrefcount(tensor) for tensor in tensors] != before and time.monotonic() < end:
+            time.sleep(0)
 
     def _device_of_group(self) -> Any:
         """Where tensors must be for this group: ``cpu:gloo,cuda:nccl`` takes the CPU's, ``cuda:nccl`` its GPU's."""
