@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Callable
 
 import pytest
@@ -52,12 +53,18 @@ def test_live_leaves_the_same_on_the_screen(texts: list[bytes], cuts: list[int])
 
 
 def screen(data: bytes) -> list[bytes]:
-    """The lines of a terminal that knows \\r and erasing to the end of the line."""
+    """The lines of a terminal that knows \\r and erasing from the cursor to the end of the line."""
     lines = []
     for line in data.split(b"\n")[:-1]:
-        left = b""
-        for part in line.split(b"\r"):
-            left = part.removesuffix(b"\x1b[K") if part.endswith(b"\x1b[K") else part + left[len(part) :]
+        left, at = b"", 0
+        for part in re.split(rb"(\r|\x1b\[K)", line):
+            if part == b"\r":
+                at = 0
+            elif part == b"\x1b[K":
+                left = left[:at]
+            else:
+                left = left[:at] + part + left[at + len(part) :]
+                at += len(part)
         lines.append(left)
     return lines
 
