@@ -9,11 +9,14 @@ from typing import Any, Callable, Mapping, Optional
 from attrs import field, fields, frozen
 
 from hfai.engine.config_nodes import default_nodes, read_nodes
+from hfai.engine.config_quotas import QuotaRows, read_quotas
+from hfai.engine.policy.snapshot import PolicySettings
 from hfai.model.errors import ConfigError
 from hfai.model.records import Node
 
 FILE_NAME = "engine.yaml"
 _YEAR_S = 366 * 86400
+_POLICY = PolicySettings()
 
 
 def _default_nodes() -> tuple[Node, ...]:
@@ -33,7 +36,11 @@ class EngineConfig:
         stop_grace_s: seconds between asking a task to end and killing it.
         gang_grace_s: seconds that the other ranks have to end by themselves after one has failed.
         watchdog_s: seconds without output after which a rank counts as hung, where the task says nothing.
-        suspend_grace_s: the most that a task may take to save when it is suspended.
+        suspend_grace_s: seconds that a task has to save when it is suspended, where the task says nothing.
+        suspend_grace_max_s: the most that a task may ask for.
+        slice_s, min_slice_s, patience_s, demote_after_s: of the policy, see
+            :class:`~hfai.engine.policy.snapshot.PolicySettings`.
+        quotas: nodes per user, group and priority.
         log_segment_bytes: size at which a new log segment is begun.
         max_restarts: how often in a row a task is started again after the platform failed it.
         restart_delay_s: the wait before the second such restart; each further one waits twice as long.
@@ -48,7 +55,13 @@ class EngineConfig:
     stop_grace_s: float = 5.0
     gang_grace_s: float = 5.0
     watchdog_s: float = 1800.0
-    suspend_grace_s: float = 300.0
+    suspend_grace_s: float = 5.0
+    suspend_grace_max_s: float = 300.0
+    slice_s: float = _POLICY.slice_s
+    min_slice_s: float = _POLICY.min_slice_s
+    patience_s: float = _POLICY.patience_s
+    demote_after_s: float = _POLICY.demote_after_s
+    quotas: QuotaRows = field(factory=QuotaRows)
     log_segment_bytes: int = 64 * 1024 * 1024
     max_restarts: int = 3
     restart_delay_s: float = 1.0
@@ -91,6 +104,11 @@ class EngineConfig:
         except ValueError as error:
             raise ConfigError("{file}: {problem}", file=file, problem=str(error)) from None
         return cls(state_dir=state_dir, default_group=group, **values)
+
+    @property
+    def policy(self) -> PolicySettings:
+        """The numbers of the policy."""
+        return PolicySettings(self.slice_s, self.min_slice_s, self.patience_s, self.demote_after_s)
 
     @property
     def groups(self) -> dict[str, int]:
@@ -163,6 +181,12 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "gang_grace_s": _seconds(0),
     "watchdog_s": _seconds(1),
     "suspend_grace_s": _seconds(0),
+    "suspend_grace_max_s": _seconds(0),
+    "slice_s": _seconds(0),
+    "min_slice_s": _seconds(0),
+    "patience_s": _seconds(0),
+    "demote_after_s": _seconds(0),
+    "quotas": read_quotas,
     "log_segment_bytes": _whole(4096, 2**40),
     "max_restarts": _whole(0, 1000),
     "restart_delay_s": _seconds(0),

@@ -18,15 +18,15 @@ from hfai.engine.names import NamesFile
 from hfai.engine.queries import ListQuery, NodeView, Selector, StopOp, User, Working
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.live import LiveRun
-from hfai.engine.scheduling.new_runs import first_run, further_run, not_queued
+from hfai.engine.scheduling.new_runs import first_run, not_queued
 from hfai.engine.scheduling.scheduler import Scheduler
-from hfai.engine.store.chains import NewChain, add_chain, add_run, ensure_name_is_free
+from hfai.engine.store.chains import NewChain, NextRun, add_chain, add_run, ensure_name_is_free
 from hfai.engine.store.database import Database
 from hfai.engine.store.finding import find_chain
 from hfai.engine.store.listing import list_chains
-from hfai.engine.store.reading import read_request, read_task, read_tasks
+from hfai.engine.store.reading import read_request, read_task, read_tasks, unfinished_run, used_up
 from hfai.engine.store.tags import add_tag, remove_tag, tags_of
-from hfai.engine.submission import check
+from hfai.engine.submission import check, ensure_within_quota
 from hfai.engine.system import Clock, SystemClock, storage_errors
 from hfai.engine.users import SingleUser
 from hfai.engine.watching import Change, Watches
@@ -159,6 +159,7 @@ class Engine:
         Raises:
             InvalidTask: it could never run as asked.
             EnvironmentNotFound: there is no such Python environment.
+            QuotaExceeded: it is wider than the user's whole quota.
             NameInUse: an unfinished task of the user has the name.
             StorageFull: no space is left; nothing was stored.
         """
@@ -180,18 +181,21 @@ class Engine:
         return self._task(run_id)
 
     def resume(self, task: Task) -> Task:
-        """Queue a finished chain again, as a new run.
+        """Queue a finished chain again, as a new run. One that waits, suspended or not, stays in line as it is.
 
         Raises:
-            NameInUse: it has not finished, or another unfinished task has its name.
+            NameInUse: it runs, or another unfinished task has its name.
             StorageFull: nothing was stored.
         """
-        now, state = self._clock.now(), task.newest.whole_life_state
-        first_id = task.runs[0].id
+        now, first_id = self._clock.now(), task.runs[0].id
+        live = self._scheduler.of_chain(task.chain_id)
+        if live is not None and live.queue_status is QueueStatus.QUEUED:
+            return self._task(first_id)
         with self._db.transaction():
             ensure_name_is_free(self._db, task.user_name, task.nb_name)
-            run_id = add_run(self._db, first_id, now, state)
-        self._scheduler.add(further_run(run_id, task, now))
+            state = task.newest.whole_life_state
+            run_id = add_run(self._db, NextRun(first_id, now, now, state, ran_s=used_up(self._db, first_id)))
+        self._scheduler.add(LiveRun.of(unfinished_run(self._db, run_id)))
         return self._task(first_id)
 
     # Asking
@@ -253,22 +257,53 @@ class Engine:
         """End a task. Returns at once; a running one gets its grace time. May be called again.
 
         Returns:
-            ``stopping``, ``canceled`` if it was queued, ``already_finished``.
+            ``stopping``, ``canceled`` if it was queued, ``already_finished``; for ``suspend`` what :meth:`suspend` returns.
 
         Raises:
-            RefusedError: suspending is asked for, which this engine does not do.
             StorageFull: a queued task could not be canceled.
         """
+        if op is StopOp.SUSPEND:
+            return self.suspend(task)
         run = self._scheduler.of_chain(task.chain_id)
         if run is None:
             return "already_finished"
-        if op is StopOp.SUSPEND:
-            raise RefusedError("task {name} cannot be suspended: this engine has no time-sharing", name=task.nb_name)
         if run.queue_status is QueueStatus.QUEUED:
             self._scheduler.cancel(run)
             return "canceled"
         self._scheduler.stop(run, op.value)
         return "stopping"
+
+    def suspend(self, task: Task) -> str:
+        """Let a running task save and yield its nodes; its chain is queued again at the end of its line (design, section 5).
+
+        Returns at once; may be called again, which changes nothing while the task is at it.
+
+        Returns:
+            ``suspending``, ``queued`` if it waits already, ``already_finished``.
+        """
+        run = self._scheduler.of_chain(task.chain_id)
+        if run is None:
+            return "already_finished"
+        if run.queue_status is QueueStatus.QUEUED:
+            return "queued"
+        self._scheduler.suspend(run, "asked for by the user")
+        return "suspending"
+
+    def set_priority(self, task: Task, priority: int) -> Task:
+        """Give an unfinished task another priority, for this run and those to come; it is stored on return.
+
+        Raises:
+            QuotaExceeded: it is wider than the user's whole quota at that priority.
+            RefusedError: the task has finished, or it runs and the quota is in use.
+            StorageFull: nothing was changed.
+        """
+        run = self._scheduler.of_chain(task.chain_id)
+        if run is None:
+            raise RefusedError("task {name} has finished: its priority cannot be changed", name=task.nb_name)
+        ensure_within_quota(self.config.quotas, task.user_name, task.group, priority, task.nodes)
+        self._scheduler.set_priority(run, priority)
+        self._scheduler.wake()
+        return self._task(task.runs[0].id)
 
     def tag(self, task: Task, tag: str) -> Task:
         """Put a tag on a task; a second time changes nothing.
@@ -321,7 +356,7 @@ class Engine:
         return Order(
             run_id=run.id,
             chain_id=run.chain_id,
-            user=self._single.user,
+            user=evolve(self._single.user, name=run.user_name),
             token=self._single.token,
             group=run.group,
             nodes=tuple(nodes_of(cluster, [job.node for job in run.jobs], run.group)),

@@ -11,10 +11,12 @@ from typing import Any, Mapping, Optional
 from attrs import frozen
 
 from hfai.engine.config import EngineConfig
+from hfai.engine.config_quotas import QuotaRows
 from hfai.engine.executors.environment import bare_environ
 from hfai.engine.queries import User
 from hfai.model.checks import EXEC_STRING_BYTES, is_utf8, shown
-from hfai.model.errors import EnvironmentNotFound, InvalidTask
+from hfai.model.errors import EnvironmentNotFound, InvalidTask, QuotaExceeded
+from hfai.model.priorities import Priority
 from hfai.model.spec import TaskSpec
 
 _MOST_SHOWN = 12
@@ -47,10 +49,12 @@ def check(body: Mapping[str, Any], config: EngineConfig, groups: Mapping[str, in
     Raises:
         InvalidTask: it could never run; ``data`` has ``key``.
         EnvironmentNotFound: there is no such Python environment.
+        QuotaExceeded: it is wider than the user's whole quota.
     """
     spec = TaskSpec.from_mapping(body)
     environment = read_shell_environment(body.get("shell_environment"))
     group = _group(spec, config, groups)
+    ensure_within_quota(config.quotas, user.name, group, spec.priority, spec.node_count)
     _check_workspace(spec)
     path = spec.environments.get("PATH") or (environment or bare_environ(user.uid)).get("PATH")
     _check_entrypoint(spec, path)
@@ -88,6 +92,13 @@ def _is_restorable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def ensure_within_quota(quotas: QuotaRows, user: str, group: str, priority: int, nodes: int) -> None:
+    """Raise QuotaExceeded if a task is wider than what a user may ever have at once."""
+    most = quotas.most(user, group, priority)
+    if most is not None and nodes > most:
+        raise QuotaExceeded(nodes=nodes, group=group, priority=Priority(priority).name, quota=most)
 
 
 def _group(spec: TaskSpec, config: EngineConfig, groups: Mapping[str, int]) -> str:

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from hfai.model.codes import StopCode, SuspendCode
 from hfai.model.states import ChainStatus, JobStatus, QueueStatus, chain_status, worker_status
+from hfai.model.suspension import Suspension
 
 
 class Cause(str, Enum):
@@ -142,7 +143,12 @@ class Job:
 
 @frozen
 class Run:
-    """One start of a chain."""
+    """One start of a chain.
+
+    Attributes:
+        start_why: why it was started when it was; empty until then.
+        suspension: how it was told to yield, if it was.
+    """
 
     id: int
     queue_status: QueueStatus
@@ -155,6 +161,8 @@ class Run:
     whole_life_state: int = 0
     worker_status: str = "queued"
     end: Optional[End] = None
+    start_why: str = ""
+    suspension: Optional[Suspension] = None
 
 
 @frozen
@@ -205,7 +213,9 @@ class Task:
         return max(t for t in (run.created_at, run.begin_at, run.end_at, run.suspend_updated_at) if t is not None)
 
     def to_wire(self, *, select_pods: bool = True) -> dict[str, Any]:
-        """The task object of the wire document, section 2, and what we add: ``pending``, ``end``, ``updated_at``."""
+        """The task object of the wire document, section 2, and what we add: ``decisions``, ``end``, ``pending``,
+        ``suspensions``, ``updated_at``.
+        """
         run = self.newest
         created_at = local_time(run.created_at)
         begin_at = local_time(run.begin_at) or created_at
@@ -232,6 +242,7 @@ class Task:
             "config_json": config_json,
             "created_at": created_at,
             "created_at_list": [local_time(r.created_at) for r in self.runs],
+            "decisions": [decision for r in self.runs for decision in _decisions(r)],
             "end": run.end.to_wire() if run.end else None,
             "end_at": local_time(run.end_at) or begin_at,
             "end_at_list": [local_time(r.end_at or r.begin_at or r.created_at) for r in self.runs],
@@ -255,6 +266,7 @@ class Task:
             "suspend_code": int(run.suspend_code),
             "suspend_code_list": [int(r.suspend_code) for r in self.runs],
             "suspend_updated_at": local_time(run.suspend_updated_at) or created_at,
+            "suspensions": [_suspension(r.id, r.suspension) for r in self.runs if r.suspension],
             "tags": list(self.tags),
             "task_type": self.task_type,
             "updated_at": local_time(self.updated_at),
@@ -266,6 +278,31 @@ class Task:
             "workspace": self.workspace,
         }
         return body
+
+
+def _decisions(run: Run) -> list[dict[str, Any]]:
+    """What was decided about a run and why."""
+    decisions = []
+    if run.start_why:
+        decisions.append({"id": run.id, "at": local_time(run.begin_at), "what": "start", "why": run.start_why})
+    if run.suspension:
+        at = local_time(run.suspension.told_at)
+        decisions.append({"id": run.id, "at": at, "what": "suspend", "why": run.suspension.why})
+    return decisions
+
+
+def _suspension(run_id: int, suspension: Suspension) -> dict[str, Any]:
+    return {
+        "id": run_id,
+        "by": suspension.by.value,
+        "why": suspension.why,
+        "for_id": suspension.for_id,
+        "grace_s": suspension.grace_s,
+        "told_at": local_time(suspension.told_at),
+        "acknowledged_at": local_time(suspension.acknowledged_at),
+        "saved_at": local_time(suspension.saved_at),
+        "forced_at": local_time(suspension.forced_at),
+    }
 
 
 def run_worker_status(jobs: tuple[Job, ...]) -> str:

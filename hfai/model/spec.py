@@ -35,6 +35,7 @@ TASK_TYPES = ("training", "virtual", "background", "jupyter", "validation", "upg
 _REQUEST_ONLY = ("token", "shell_environment", "dry_run")
 _LONGEST_CODE_FILE = 2047
 _MOST_NODES = 10**5
+_MOST_RESTARTS = 1000
 _YEAR_S = 366 * 86400
 
 
@@ -58,6 +59,7 @@ class TaskSpec:
         watchdog_time: seconds without output after which a rank counts as hung.
         suspend_grace: seconds to save in after a suspension was announced; the administrator may cap it.
         timeout: seconds of running after which the task is stopped; None: never.
+        restart: how often it is started again by itself after its own code has failed or hung.
         tags: tags that the task starts with.
         task_type: one of ``TASK_TYPES``.
         extra: every key that is not among these, where it stood: unknown keys of the task itself at the top, those of
@@ -79,6 +81,7 @@ class TaskSpec:
     watchdog_time: int = DEFAULT_WATCHDOG_S
     suspend_grace: float = DEFAULT_SUSPEND_GRACE_S
     timeout: Optional[float] = None
+    restart: int = 0
     tags: tuple[str, ...] = ()
     task_type: str = "training"
     extra: Mapping[str, Any] = field(factory=dict)
@@ -137,6 +140,7 @@ class TaskSpec:
             ),
             suspend_grace=DEFAULT_SUSPEND_GRACE_S if suspend_grace is None else suspend_grace,
             timeout=options.seconds("timeout", 1, _YEAR_S, "a number of seconds, at least 1, at most a year"),
+            restart=options.whole("restart", 0, 0, _MOST_RESTARTS, f"a whole number from 0 to {_MOST_RESTARTS}"),
             tags=read_tags(options.take("tags")),
             extra=read_extra(top, spec, resource, options),
         )
@@ -164,6 +168,8 @@ class TaskSpec:
             options["suspend_grace"] = self.suspend_grace
         if self.timeout is not None:
             options["timeout"] = self.timeout
+        if self.restart:
+            options["restart"] = self.restart
         if self.tags:
             options["tags"] = list(self.tags)
         body: dict[str, Any] = {

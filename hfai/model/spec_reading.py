@@ -26,6 +26,7 @@ KNOWN_KEYS: Mapping[str, tuple[str, ...]] = {
         "watchdog_time",
         "suspend_grace",
         "timeout",
+        "restart",
         "tags",
         "mount_code",
         "shared_in_group",

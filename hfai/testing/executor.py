@@ -33,6 +33,7 @@ class FakeExecutor:
     Attributes:
         orders: what has been launched and not forgotten, by run id.
         adopted: runs taken up, with the user's stop word.
+        told: runs that were told to suspend, oldest first.
         asked: every request to stop a rank, oldest first.
         forgotten: finished runs, oldest first.
     """
@@ -52,6 +53,7 @@ class FakeExecutor:
         self._reports: Optional[Reports] = None
         self.orders: dict[int, Order] = {}
         self.adopted: dict[int, Optional[str]] = {}
+        self.told: list[int] = []
         self.asked: list[Asked] = []
         self.forgotten: list[int] = []
 
@@ -71,6 +73,9 @@ class FakeExecutor:
     def adopt(self, order: Order, *, asked: Optional[str]) -> None:
         self.orders[order.run_id] = order
         self.adopted[order.run_id] = asked
+
+    def suspend(self, run_id: int) -> None:
+        self.told.append(run_id)
 
     def stop(self, run_id: int, rank: int, word: str, grace_s: float) -> None:
         self.asked.append(Asked(run_id, rank, word, grace_s))
@@ -99,6 +104,7 @@ class FakeExecutor:
         asked: Optional[str] = None,
         outcome: Optional[str] = None,
         last_lines: tuple[str, ...] = (),
+        can_suspend: bool = False,
     ) -> None:
         """A rank has ended: with a code, or by a signal and then without a code."""
         self.reports.ended(
@@ -111,6 +117,7 @@ class FakeExecutor:
                 signal=signal,
                 asked=asked,
                 last_lines=last_lines,
+                can_suspend=can_suspend,
             ),
         )
 
@@ -118,6 +125,14 @@ class FakeExecutor:
         """Nobody knows what became of a rank."""
         end = RankEnd(rank=rank, outcome=LOST, ended_at=self._clock.now(), message="its node is gone")
         self.reports.ended(run_id, end)
+
+    def acknowledge(self, run_id: int) -> None:
+        """The task has seen that it is to save."""
+        self.reports.wished(run_id, 0, "acknowledged", {})
+
+    def go_suspend(self, run_id: int, rank: int = 0) -> None:
+        """The task has saved."""
+        self.reports.wished(run_id, rank, "go_suspend", {})
 
     @property
     def reports(self) -> Reports:

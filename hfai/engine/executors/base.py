@@ -50,6 +50,7 @@ class RankEnd:
         ended_at: seconds since the epoch.
         asked: word of the stop command that came before the end: ``stop``, ``fail``, ``succeed``, ``suspend``, ``gang``.
         whole_life_state: what the task last set, where ``state_is_set``.
+        can_suspend: whether the task had said ``go_suspend``.
     """
 
     rank: int
@@ -62,6 +63,7 @@ class RankEnd:
     message: str = ""
     whole_life_state: int = 0
     state_is_set: bool = False
+    can_suspend: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -111,9 +113,13 @@ class Executor(Protocol):
 
         Args:
             order: the same as then.
-            asked: the user's stop command, if there was one: ranks that were never started are then reported as ended
-                by it; otherwise they are started now.
+            asked: what it was told to do, ``suspend`` or the user's stop command, if anything: ranks that were never started are then
+                reported as ended by it; otherwise they are started now.
         """
+        ...
+
+    def suspend(self, run_id: int) -> None:
+        """Tell rank 0 that it is to save and yield; goes on trying until it is told, has ended or is being stopped."""
         ...
 
     def stop(self, run_id: int, rank: int, word: str, grace_s: float) -> None:

@@ -44,6 +44,7 @@ class _Rank:
     is_ended: bool = False
     is_lost: bool = False
     stop: Optional[tuple[str, float]] = None
+    is_suspending: bool = False
     look: Optional[asyncio.TimerHandle] = None
 
 
@@ -150,6 +151,11 @@ class LocalExecutor:
             return
         for number in range(len(order.nodes)):
             rank = self._ranks[order.run_id, number] = _Rank(order.run_id, number)
+            # Said while nobody listened.
+            if self._files.is_acknowledged(order.run_id, number):
+                self._reports.wished(order.run_id, number, "acknowledged", {})
+            if self._files.can_suspend(order.run_id, number):
+                self._reports.wished(order.run_id, number, "go_suspend", {})
             self._settle(rank, asked=asked)
 
     def _on_launched(self, run_dir: str, number: int, pidfd: int) -> None:
@@ -270,6 +276,7 @@ class LocalExecutor:
             message=reason,
             whole_life_state=state or 0,
             state_is_set=state is not None,
+            can_suspend=self._files.can_suspend(rank.run_id, rank.rank),
         )
         self._end(rank, end)
 
@@ -293,6 +300,23 @@ class LocalExecutor:
         found.stop = (word, grace_s)
         if not is_asked:
             self._spawn(self._ask_to_stop(found))
+
+    def suspend(self, run_id: int) -> None:
+        """Ask the supervisor of rank 0, again and again while it cannot be reached: it may be about to start."""
+        found = self._ranks.get((run_id, 0))
+        if found is not None and not found.is_ended and not found.is_suspending:
+            found.is_suspending = True
+            self._spawn(self._ask_to_suspend(found))
+
+    async def _ask_to_suspend(self, rank: _Rank) -> None:
+        delay_s = _TRY_STOP_S
+        while rank.stop is None and not rank.is_ended:
+            try:
+                await asyncio.to_thread(ask.ask, str(self._dir(rank)), {"action": "suspend"})
+                return
+            except (OSError, ValueError):
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, _TRY_STOP_MOST_S)
 
     async def _ask_to_stop(self, rank: _Rank) -> None:
         delay_s = _TRY_STOP_S

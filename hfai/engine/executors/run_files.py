@@ -80,14 +80,29 @@ class RunFiles:
             message=str(record["message"]),
             whole_life_state=int(record["whole_life_state"]),
             state_is_set=bool(record["state_is_set"]),
+            can_suspend=self.can_suspend(run_id, rank),
         )
 
     def whole_life_state(self, run_id: int, rank: int) -> Optional[int]:
         """What a rank without an end marker last set; None if it never did."""
+        page = self._page(run_id, rank)
+        if not page[control.STATE_IS_SET]:
+            return None
+        return int(struct.unpack_from("<q", page, control.WHOLE_LIFE_STATE)[0])
+
+    def is_acknowledged(self, run_id: int, rank: int) -> bool:
+        """Whether a rank has seen that it is to suspend."""
+        return bool(self._page(run_id, rank)[control.ACKNOWLEDGED])
+
+    def can_suspend(self, run_id: int, rank: int) -> bool:
+        """Whether a rank has said ``go_suspend``."""
+        return bool(self._page(run_id, rank)[control.CAN_SUSPEND])
+
+    def _page(self, run_id: int, rank: int) -> bytes:
+        """The control page, all zero where there is none."""
         try:
             page = (self.rank_dir(run_id, rank) / "control").read_bytes()
         except OSError:
-            return None
-        if len(page) < control.SIZE_BYTES or not page.startswith(control.MAGIC) or not page[control.STATE_IS_SET]:
-            return None
-        return int(struct.unpack_from("<q", page, control.WHOLE_LIFE_STATE)[0])
+            page = b""
+        is_whole = len(page) >= control.SIZE_BYTES and page.startswith(control.MAGIC)
+        return page if is_whole else bytes(control.SIZE_BYTES)

@@ -17,12 +17,14 @@ from hfai.engine.http.call import Door, Handler
 from hfai.engine.http.create import create
 from hfai.engine.http.log_stream import log_stream
 from hfai.engine.http.logs import log, search, sys_log
+from hfai.engine.http.priority import update_priority
 from hfai.engine.http.query import query_task
 from hfai.engine.http.refusals import on_http_exception
 from hfai.engine.http.resume import resume
 from hfai.engine.http.serving import Serving
 from hfai.engine.http.status import status_answer
 from hfai.engine.http.stop import stop
+from hfai.engine.http.suspend import suspend
 from hfai.engine.http.tags import list_tags, tag, untag
 from hfai.engine.http.wait import wait
 
@@ -32,6 +34,8 @@ HANDLERS: Mapping[str, Handler] = {
     "/operating/task/tag": tag,
     "/operating/task/untag": untag,
     "/operating/task/resume": resume,
+    "/operating/task/suspend": suspend,
+    "/operating/task/priority/update": update_priority,
     "/query/task": query_task,
     "/query/task/list": listing.list_tasks,
     "/query/task/wait": wait,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Iterator
 
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.http.selecting import find
 from hfai.engine.logs.last_seen import NO_LOG_YET, parse_last_seen, read_since
 from hfai.engine.logs.search import count_occurrences
+from hfai.model.records import Run, local_time
 from hfai.model.states import ChainStatus
 
 
@@ -54,12 +56,29 @@ async def search(call: Call) -> Answer:
 
 
 async def sys_log(call: Call) -> Answer:
-    """What the platform has to say about each run."""
+    """What the platform has to say about each run: why it started, how it was told to yield, how it ended."""
     task = find(call)
     rule = "=" * 20
     parts = [rule]
     for run in task.runs:
         current = " (current)" if run is task.newest else ""
-        message = run.end.message if run.end else ""
-        parts.append(f"\nid: {run.id}{current}\n----------\nsyslog:\n{message}\n\n{rule}")
+        said = "\n".join(_said_of(run))
+        parts.append(f"\nid: {run.id}{current}\n----------\nsyslog:\n{said}\n\n{rule}")
     return {"success": 1, "data": "".join(parts) + "\n"}
+
+
+def _said_of(run: Run) -> Iterator[str]:
+    if run.start_why:
+        yield f"{local_time(run.begin_at)} started: {run.start_why}"
+    if run.suspension is not None:
+        told = run.suspension
+        yield f"{local_time(told.told_at)} told to yield within {told.grace_s:g} s: {told.why}"
+        for at, what in (
+            (told.acknowledged_at, "acknowledged"),
+            (told.saved_at, "saved"),
+            (told.forced_at, "stopped unsaved"),
+        ):
+            if at is not None:
+                yield f"{local_time(at)} {what}"
+    if run.end is not None and run.end.message:
+        yield run.end.message

@@ -10,7 +10,7 @@ from hfai.model.errors import NameInUse
 
 
 async def resume(call: Call) -> Answer:
-    """A new run of the same chain, queued."""
+    """A new run of the same chain, queued; one that waits already goes on waiting."""
     task = find(call)
     try:
         task = call.engine.resume(task)

@@ -16,7 +16,7 @@ async def stop(call: Call) -> Answer:
     outcome = await call.engine.stop(task, StopOp(op))
     if outcome == "already_finished":
         msg = f"{shown(task)} 已经停止，不再[{op}]"
-    elif outcome == "canceled":
+    elif outcome in ("canceled", "queued"):
         msg = f"{shown(task)} 并没有在运行"
     else:
         msg = f"{shown(task)} 已对 id {task.id} 执行 [{op}] 命令，原来状态，返回信息 None"

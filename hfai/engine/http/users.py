@@ -32,7 +32,7 @@ async def info(call: Call) -> Answer:
 
 
 async def list_quota(call: Call) -> Answer:
-    """Every node of this machine at every priority: a single user's engine sets no other limit."""
+    """Nodes per group and priority: what engine.yaml grants, at most those that there are."""
     engine = call.engine
     sizes: dict[str, int] = {}
     for view in engine.nodes():
@@ -46,7 +46,11 @@ async def list_quota(call: Call) -> Answer:
         "port_quota": 0,
         "jupyter_quota": {},
         "train_environments": ["default"],
-        "node_quota": {f"node-{group}-{name}": size for group, size in sizes.items() for name in names},
+        "node_quota": {
+            f"node-{group}-{name}": _quota(call, group, Priority[name], size)
+            for group, size in sizes.items()
+            for name in names
+        },
         "node_quota_limit": {},
         "node_quota_limit_extra": {},
         "used_node_quota": used,
@@ -55,6 +59,11 @@ async def list_quota(call: Call) -> Answer:
         "background_task": 0,
     }
     return {"success": 1, "result": result}
+
+
+def _quota(call: Call, group: str, priority: Priority, size: int) -> int:
+    limit = call.engine.config.quotas.limit(call.user.name, group, priority)
+    return size if limit is None else min(limit, size)
 
 
 def _unfinished(call: Call) -> Iterator[Task]:

@@ -116,7 +116,7 @@ class _Group:
             has_room = True
             if priority == AUTO:
                 priority, has_room = self._book.auto(task.user, self._group, task.width)
-            turn = turns[task.user, priority]
+            turn = turns[task.user, priority] + task.skipped
             turns[task.user, priority] = turn + 1
             line.append(((-priority, 1, turn, task.queued_at, task.run_id), priority, task, has_room))
         line.sort(key=_key)

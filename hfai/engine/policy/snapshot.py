@@ -40,7 +40,13 @@ class RunningTask(NamedTuple):
 
 
 class QueuedTask(NamedTuple):
-    """A run that waits; ``not_before`` holds it back after a platform failure."""
+    """A run that waits.
+
+    Attributes:
+        not_before: it is held back until then, after a failure of the platform.
+        skipped: how many tasks of the same user and priority right before it are left out of the snapshot, because it holds enough
+            others as wide that come first: they count as that user's turns.
+    """
 
     run_id: int
     user: str
@@ -50,6 +56,7 @@ class QueuedTask(NamedTuple):
     queued_at: float
     ran_s: float = 0.0
     not_before: float = 0.0
+    skipped: int = 0
 
 
 # (user, group, priority) -> nodes; a missing row means no limit, and AUTO then counts as NORMAL.

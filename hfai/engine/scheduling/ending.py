@@ -12,6 +12,8 @@ suspended                  stopped        17        143; the chain is queued aga
 watchdog or time limit     failed         513       137, as of a process ended by SIGKILL
 lost by the platform       stopped        17        1; the chain is queued again
 the same, too often        failed         129       1
+failed, restart asked for  failed         2177      its exit code; the chain is queued again
+hung, restart asked for    failed         2561      137; the chain is queued again
 ========================== ============== ========= ==============================================
 
 Stop codes: wire document, section 12.
@@ -22,7 +24,7 @@ from __future__ import annotations
 import signal
 from typing import Optional
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hfai.engine.executors.base import LOST, RankEnd
 from hfai.engine.scheduling.live import LiveRun
@@ -80,15 +82,34 @@ def status_of(end: RankEnd, *, may_restart: bool) -> JobStatus:
     return JobStatus.FAILED_TERMINATING
 
 
-def conclude(run: LiveRun, *, may_restart: bool) -> Conclusion:
-    """How a run ended, all of whose ranks have."""
+def conclude(run: LiveRun, *, may_restart: bool, may_retry: bool = False) -> Conclusion:
+    """How a run ended, all of whose ranks have.
+
+    Args:
+        run: the run.
+        may_restart: whether the platform starts it again if the platform has failed it.
+        may_retry: whether it is started again if its own code has failed or hung.
+    """
     failed = [end for end in run.ends.values() if is_failure(end)]
     if failed:
-        return _after(min(failed, key=lambda end: (end.ended_at, end.rank)), len(run.jobs), may_restart=may_restart)
-    word = _word(run)
+        first = min(failed, key=lambda end: (end.ended_at, end.rank))
+        conclusion = _after(first, len(run.jobs), may_restart=may_restart)
+        if may_retry and conclusion.end.cause in (Cause.USER_CODE, Cause.WATCHDOG):
+            conclusion = evolve(conclusion, stop_code=conclusion.stop_code | _S.HOOK_RESTART, is_restarted=True)
+    else:
+        conclusion = _as_asked(run, _word(run))
+    if conclusion.is_restarted and run.asked is not None:
+        # The user wanted an end of the chain, whatever this run ended by.
+        return _as_asked(run, run.asked)
+    return conclusion
+
+
+def _as_asked(run: LiveRun, word: Optional[str]) -> Conclusion:
     if word is None:
         return Conclusion(End(cause=Cause.SUCCEEDED, exit_status=0), StopCode.STOP)
     stop_code, cause, exit_status, message = _OF_WORD[word]
+    if cause is Cause.SUSPENDED and run.suspension is not None:
+        message = f"{message}: {run.suspension.why}"
     end = End(cause=cause, exit_status=exit_status, message=message)
     return Conclusion(end, stop_code, is_restarted=cause is Cause.SUSPENDED)
 

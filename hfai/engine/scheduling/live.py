@@ -7,12 +7,14 @@ from typing import Optional
 from attrs import define, evolve, field
 
 from hfai.engine.executors.base import RankEnd
-from hfai.engine.plan import QueuedRun
-from hfai.engine.store.chains import RunState
+from hfai.engine.policy.snapshot import QueuedTask, RunningTask, Start
+from hfai.engine.store.chains import NextRun, RunState
 from hfai.engine.store.reading import UnfinishedRun
-from hfai.model.codes import StopCode
+from hfai.model.codes import StopCode, SuspendCode
+from hfai.model.priorities import Priority
 from hfai.model.records import End, Job, Node, run_worker_status
 from hfai.model.states import JobStatus, QueueStatus, chain_status, move
+from hfai.model.suspension import Suspension
 
 
 @define(eq=False)
@@ -21,11 +23,19 @@ class LiveRun:
 
     Attributes:
         first_id: the chain, by the id of its first run.
+        priority: what the user asked for.
+        queued_at: its place in line, seconds since the epoch.
         asked: word of the user's stop command.
         failures: runs of the chain in a row, before this one, that the platform failed.
         ends: how its ranks ended, as far as they have.
         gang_at: when the other ranks are stopped because one has failed; seconds since the epoch.
         is_leaving: whether all its ranks have been told to end.
+        user_failures: how often the chain was started again after its own code had failed.
+        ran_s: seconds that the runs of the chain before this one have run.
+        run_priority: what it was started at: AUTO has become one of the others.
+        is_borrowing: whether it was started on nodes that another task has reserved.
+        start_why: why it was started when it was.
+        suspension: how it is told to yield, if it is.
     """
 
     id: int
@@ -38,6 +48,7 @@ class LiveRun:
     priority: int
     created_at: float
     whole_life_state: int
+    queued_at: float
     queue_status: QueueStatus = QueueStatus.QUEUED
     not_before: float = 0.0
     failures: int = 0
@@ -50,6 +61,14 @@ class LiveRun:
     ends: dict[int, RankEnd] = field(factory=dict)
     gang_at: Optional[float] = None
     is_leaving: bool = False
+    user_failures: int = 0
+    ran_s: float = 0.0
+    run_priority: Optional[int] = None
+    is_borrowing: bool = False
+    start_why: str = ""
+    suspend_code: SuspendCode = SuspendCode.NONE
+    suspend_updated_at: Optional[float] = None
+    suspension: Optional[Suspension] = None
 
     @classmethod
     def of(cls, row: UnfinishedRun) -> LiveRun:
@@ -71,12 +90,52 @@ class LiveRun:
             asked=row.asked,
             begin_at=row.begin_at,
             jobs=list(row.jobs),
+            queued_at=row.queued_at,
+            user_failures=row.user_failures,
+            ran_s=row.ran_s,
+            run_priority=row.run_priority,
+            is_borrowing=row.is_borrowing,
+            start_why=row.start_why,
+            suspend_code=row.suspend_code,
+            suspend_updated_at=row.suspend_updated_at,
+            suspension=row.suspension,
+        )
+
+    def queued(self, skipped: int = 0) -> QueuedTask:
+        """The run in line, as the policy sees it."""
+        return QueuedTask(
+            self.id,
+            self.user_name,
+            self.group,
+            self.priority,
+            self.width,
+            self.queued_at,
+            self.ran_s,
+            self.not_before,
+            skipped,
         )
 
     @property
-    def queued(self) -> QueuedRun:
-        """The run in line."""
-        return QueuedRun(-self.priority, self.first_id, self.id, self.width, self.not_before)
+    def running(self) -> RunningTask:
+        """The run on its nodes, as the policy sees it."""
+        priority = self.priority if self.run_priority is None else self.run_priority
+        return RunningTask(
+            self.id,
+            self.user_name,
+            self.group,
+            int(Priority.NORMAL) if priority == Priority.AUTO else priority,
+            tuple(job.node for job in self.jobs),
+            self.begin_at or self.created_at,
+            self.queued_at,
+            self.ran_s,
+            self.is_borrowing,
+            self.is_vacating,
+        )
+
+    @property
+    def is_vacating(self) -> bool:
+        """Whether its nodes come free soon, whatever else is decided."""
+        return self.is_leaving or self.asked is not None or self.suspension is not None or self.gang_at is not None
 
     @property
     def worker_status(self) -> str:
@@ -90,10 +149,11 @@ class LiveRun:
         """Whether every rank has."""
         return self.queue_status is QueueStatus.SCHEDULED and len(self.ends) == len(self.jobs)
 
-    def schedule(self, nodes: list[Node], now: float) -> None:
+    def schedule(self, nodes: list[Node], start: Start, now: float) -> None:
         """Give it its nodes."""
         self.queue_status = QueueStatus.SCHEDULED
         self.begin_at = now
+        self.run_priority, self.is_borrowing, self.start_why = start.priority, start.is_borrowing, start.why
         self.jobs = [
             Job(rank=rank, status=JobStatus.CREATED, node=node.name, created_at=now, assigned_gpus=node.gpus)
             for rank, node in enumerate(nodes)
@@ -102,10 +162,15 @@ class LiveRun:
     def unschedule(self) -> None:
         """Take its nodes away again; nobody has seen that it had them."""
         self.queue_status = QueueStatus.QUEUED
-        self.begin_at = None
+        self.begin_at = self.run_priority = None
+        self.is_borrowing, self.start_why = False, ""
         self.jobs = []
 
-    def successor(self, run_id: int, now: float, *, not_before: float, failures: int) -> LiveRun:
+    def used_up(self, now: float) -> float:
+        """Seconds that the chain has run, this run included."""
+        return self.ran_s + (0.0 if self.begin_at is None else max(0.0, now - self.begin_at))
+
+    def successor(self, run_id: int, new: NextRun) -> LiveRun:
         """The next run of the chain, queued."""
         return LiveRun(
             id=run_id,
@@ -116,10 +181,13 @@ class LiveRun:
             group=self.group,
             width=self.width,
             priority=self.priority,
-            created_at=now,
-            whole_life_state=self.whole_life_state,
-            not_before=not_before,
-            failures=failures,
+            created_at=new.created_at,
+            queued_at=new.queued_at,
+            whole_life_state=new.whole_life_state,
+            not_before=new.not_before,
+            failures=new.failures,
+            user_failures=new.user_failures,
+            ran_s=new.ran_s,
         )
 
     def set_building(self, rank: int, now: float) -> bool:
@@ -181,6 +249,12 @@ class LiveRun:
             end=self.end,
             jobs=tuple(self.jobs),
             failures=self.failures,
+            suspend_code=int(self.suspend_code),
+            suspend_updated_at=self.suspend_updated_at,
+            run_priority=self.run_priority,
+            is_borrowing=self.is_borrowing,
+            start_why=self.start_why,
+            suspension=self.suspension,
         )
 
     def _put(self, job: Job) -> None:

@@ -20,23 +20,8 @@ def first_run(run_id: int, new: NewChain) -> LiveRun:
         width=new.spec.node_count,
         priority=new.spec.priority,
         created_at=new.created_at,
+        queued_at=new.created_at,
         whole_life_state=new.spec.whole_life_state,
-    )
-
-
-def further_run(run_id: int, task: Task, now: float) -> LiveRun:
-    """The run by which a finished chain goes on."""
-    return LiveRun(
-        id=run_id,
-        first_id=task.runs[0].id,
-        chain_id=task.chain_id,
-        user_name=task.user_name,
-        nb_name=task.nb_name,
-        group=task.group,
-        width=task.nodes,
-        priority=task.priority,
-        created_at=now,
-        whole_life_state=task.newest.whole_life_state,
     )
 
 

@@ -1,28 +1,13 @@
-"""When the platform fails a run its chain is queued again by itself: at once the first time, later and later after that, and
-no more when it happens too often in a row."""
+"""How a chain is queued again: after a suspension at the end of the line, after a failure of the platform in its old place - at once the
+first time, later and later after that, no more when it happens too often in a row - and after one of its own code if it asks for that.
+"""
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from hfai.engine.config import EngineConfig
 from hfai.engine.scheduling.live import LiveRun
+from hfai.engine.store.chains import NextRun
 from hfai.model.records import Cause
-
-
-@frozen
-class Restart:
-    """A chain to be queued again.
-
-    Attributes:
-        run: its run that has ended.
-        not_before: seconds since the epoch.
-        failures: runs of the chain in a row that the platform has failed.
-    """
-
-    run: LiveRun
-    not_before: float
-    failures: int
 
 
 def has_restart_left(run: LiveRun, config: EngineConfig, now: float) -> bool:
@@ -30,13 +15,23 @@ def has_restart_left(run: LiveRun, config: EngineConfig, now: float) -> bool:
     return _failures_before(run, config, now) < config.max_restarts
 
 
-def restart_after(run: LiveRun, config: EngineConfig, now: float) -> Restart:
-    """The restart of a run that has ended without the user's doing."""
-    if run.end is None or run.end.cause is not Cause.PLATFORM:
-        return Restart(run, not_before=0.0, failures=0)
-    failures = _failures_before(run, config, now) + 1
-    delay_s = 0.0 if failures == 1 else config.restart_delay_s * 2 ** (failures - 2)
-    return Restart(run, not_before=now + delay_s if delay_s else 0.0, failures=failures)
+def restart_after(run: LiveRun, config: EngineConfig, now: float) -> NextRun:
+    """The next run of a chain that goes on after one that has ended."""
+    cause = None if run.end is None else run.end.cause
+    failures, delay_s = 0, 0.0
+    if cause is Cause.PLATFORM:
+        failures = _failures_before(run, config, now) + 1
+        delay_s = 0.0 if failures == 1 else config.restart_delay_s * 2 ** (failures - 2)
+    return NextRun(
+        first_id=run.first_id,
+        created_at=now,
+        queued_at=run.queued_at if cause is Cause.PLATFORM else now,
+        whole_life_state=run.whole_life_state,
+        not_before=now + delay_s if delay_s else 0.0,
+        failures=failures,
+        user_failures=run.user_failures + (cause in (Cause.USER_CODE, Cause.WATCHDOG)),
+        ran_s=run.used_up(now),
+    )
 
 
 def _failures_before(run: LiveRun, config: EngineConfig, now: float) -> int:

@@ -11,24 +11,27 @@ import asyncio
 import logging
 from typing import Any, Callable, Iterable, Mapping, Optional
 
-from attrs import evolve
-
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import LOST, Executor, Order, RankEnd
-from hfai.engine.plan import explain, plan
+from hfai.engine.policy.snapshot import Suspend
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.ending import CANCELED, conclude, is_failure, status_of
+from hfai.engine.scheduling.leaving import Leaving
 from hfai.engine.scheduling.live import LiveRun
-from hfai.engine.scheduling.restarts import Restart, has_restart_left, restart_after
-from hfai.engine.store.chains import add_run, save_run
+from hfai.engine.scheduling.planning import Planner
+from hfai.engine.scheduling.restarts import has_restart_left, restart_after
+from hfai.engine.scheduling.unsaved import Unsaved
+from hfai.engine.store.chains import save_run, set_priority
 from hfai.engine.store.database import Database
 from hfai.engine.store.reading import unfinished_runs
 from hfai.engine.system import Clock
 from hfai.engine.watching import Watches
 from hfai.model.codes import StopCode
 from hfai.model.errors import HfaiError
+from hfai.model.priorities import Priority
 from hfai.model.records import Pending
 from hfai.model.states import QueueStatus
+from hfai.model.suspension import SuspendedBy
 
 RETRY_S = 1.0
 _log = logging.getLogger(__name__)
@@ -67,11 +70,12 @@ class Scheduler:
         self._on_change = on_change
         self._runs: dict[int, LiveRun] = {}
         self._by_chain: dict[str, LiveRun] = {}
-        self._dirty: dict[int, LiveRun] = {}
+        self._planner = Planner(config, self.cluster)
+        self._unsaved = Unsaved(db)
+        self._leaving = Leaving(config, executor, self)
         self._ended: dict[int, LiveRun] = {}
-        self._gangs: dict[int, LiveRun] = {}
-        self._restarts: list[Restart] = []
-        self._must_plan = self._must_be_durable = False
+        self._must_plan = False
+        self._plan_at: Optional[float] = None
         self._told: dict[str, Optional[Pending]] = {}
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._soon: Optional[asyncio.Handle] = None
@@ -91,16 +95,16 @@ class Scheduler:
                 self.cluster.hold(run)
                 scheduled.append(run)
         for run in scheduled:
-            self._executor.adopt(self._order(run, self.cluster), asked=run.asked)
+            asked = run.asked or ("suspend" if run.suspension else None)
+            self._executor.adopt(self._order(run, self.cluster), asked=asked)
         for run in scheduled:
-            if run.asked is not None:
-                self._stop_ranks(run, run.asked)
+            self._leaving.take_up(run)
         self.tick(self._clock.now())
 
     def close(self) -> None:
         """Store what there is to store and tick no more."""
-        if self._dirty:
-            self._commit()
+        if not self._unsaved.is_empty:
+            self._unsaved.commit()
         for handle in (self._soon, self._later):
             if handle is not None:
                 handle.cancel()
@@ -118,9 +122,10 @@ class Scheduler:
         except Exception:
             # One bad run must not stop the others; what is dirty is written with the next tick.
             _log.exception("a tick failed")
-            self._wake_at(self._clock.now() + RETRY_S)
+            self.wake_at(self._clock.now() + RETRY_S)
 
-    def _wake_at(self, at: float) -> None:
+    def wake_at(self, at: float) -> None:
+        """Make a tick at that time; every tick says anew what it waits for."""
         if self._loop is None or (self._later is not None and self._later_at <= at):
             return
         if self._later is not None:
@@ -147,14 +152,12 @@ class Scheduler:
         """A run that the store has queued."""
         self._enter(run)
         self._changed(run)
-        self.wake()
 
     def pending(self, run: LiveRun) -> Optional[Pending]:
         """Why a run waits; None if it does not."""
         if run.queue_status is not QueueStatus.QUEUED:
             return None
-        state = self.cluster.group(run.group)
-        return explain(run.group, state, run.queued, self.cluster.place(run), self._clock.now())
+        return self._planner.pending(run, self._clock.now())
 
     def cancel(self, run: LiveRun) -> None:
         """End a queued run; it is stored on return.
@@ -169,36 +172,67 @@ class Scheduler:
         except HfaiError:
             run.queue_status, run.end, run.end_at = QueueStatus.QUEUED, None, None
             raise
-        self.cluster.leave(run)
+        self._planner.lines.leave(run)
         self._leave(run)
         self._changed(run)
 
     def stop(self, run: LiveRun, word: str) -> None:
         """Ask every rank of a scheduled run to end; the wish survives a restart of the engine."""
         run.asked = word
-        self._touch(run, durable=True)
+        self._leaving.forget(run)
+        self.touch(run, durable=True)
         self.tick(self._clock.now())
         if run.queue_status is QueueStatus.SCHEDULED:
-            self._stop_ranks(run, word)
+            self._leaving.stop(run, word)
+
+    def suspend(self, run: LiveRun, why: str) -> None:
+        """Let a scheduled run save and yield, because its user wants it to; once it does anyway, nothing is added."""
+        now = self._clock.now()
+        if not run.is_vacating and not run.has_ended:
+            self._leaving.suspend(run, self._order(run, self.cluster).task, SuspendedBy.USER, why, now)
+        self.tick(now)
+
+    def set_priority(self, run: LiveRun, priority: int) -> None:
+        """Give the chain of an unfinished run another priority; it is stored on return.
+
+        Raises:
+            RefusedError: it runs, and the quota of that priority is in use.
+            StorageFull: nothing was changed.
+        """
+        is_queued = run.queue_status is QueueStatus.QUEUED
+        if not is_queued:
+            self._planner.ensure_room(run, priority, self._clock.now())
+        with self._db.transaction():
+            set_priority(self._db, run.first_id, priority)
+        if is_queued:
+            self._planner.lines.leave(run)
+            run.priority = priority
+            self._planner.lines.join(run)
+        else:
+            run.priority = priority
+            if priority != Priority.AUTO:
+                run.run_priority = priority
+            self.touch(run, durable=True)
+        self._must_plan = True
+        self._changed(run)
 
     # What the executor reports
 
     def building(self, run_id: int, rank: int) -> None:
         run = self._runs.get(run_id)
         if run is not None and run.set_building(rank, self._clock.now()):
-            self._touch(run)
+            self.touch(run)
 
     def started(self, run_id: int, rank: int, at: float) -> None:
         run = self._runs.get(run_id)
         if run is not None and run.set_running(rank, at):
-            self._touch(run)
+            self.touch(run)
 
     def ended(self, run_id: int, end: RankEnd) -> None:
         run = self._runs.get(run_id)
         if run is None or end.rank in run.ends:
             return
-        if end.outcome == LOST and run.asked is not None:
-            end = evolve(end, asked=run.asked)
+        end = self._leaving.as_told(run, end)
         may_restart = has_restart_left(run, self._config, self._clock.now())
         run.set_ended(end, status_of(end, may_restart=may_restart))
         if end.state_is_set:
@@ -206,41 +240,51 @@ class Scheduler:
         if run.has_ended:
             self._ended[run.id] = run
         elif is_failure(end) and not run.is_leaving:
-            # Whoever is left without a lost rank can only hang; after a failure the others may still end by themselves.
-            at = self._clock.now() if end.outcome == LOST else end.ended_at + self._config.gang_grace_s
-            run.gang_at = at if run.gang_at is None else min(run.gang_at, at)
-            self._gangs[run.id] = run
-        self._touch(run, durable=True)
+            self._leaving.rank_failed(run, end, self._clock.now())
+        self.touch(run, durable=True)
 
     def wished(self, run_id: int, rank: int, event: str, values: Mapping[str, Any]) -> None:
         run = self._runs.get(run_id)
-        state = values.get("state")
-        if run is not None and event == "whole_life_state" and isinstance(state, int) and abs(state) < 2**63:
-            run.whole_life_state = state
-            self._touch(run)
+        if run is None or run.queue_status is not QueueStatus.SCHEDULED:
+            return
+        if event == "whole_life_state":
+            state = values.get("state")
+            if isinstance(state, int) and abs(state) < 2**63:
+                run.whole_life_state = state
+                self.touch(run)
+        elif event == "acknowledged":
+            self._leaving.acknowledged(run, self._clock.now())
+        elif event == "go_suspend":
+            self._leaving.saved(run, self._clock.now())
+        elif event == "set_priority" and values.get("priority") in list(Priority):
+            try:
+                self.set_priority(run, values["priority"])
+            except HfaiError as error:
+                _log.warning("run %d (%s) keeps its priority: %s", run.id, run.nb_name, error)
 
     # The tick
 
     def tick(self, now: float) -> None:
-        """One pass: stop gangs, finish what has ended, plan, store, then launch and tell."""
-        self._stop_gangs(now)
+        """One pass: stop what has had its time, finish what has ended, plan, store, then launch and tell."""
+        self._leaving.tick(now)
         self._finish_ended(now)
-        starts = self._plan(now) if self._must_plan else []
-        if not self._dirty and not self._restarts:
+        starts = self._plan(now)
+        if self._unsaved.is_empty:
             self._tell_waiting()
             return
-        changed = list(self._dirty.values())
-        queued = self._commit()
+        changed = self._unsaved.runs
+        queued = self._unsaved.commit()
         if queued is None:
             for run in starts:
                 self._unschedule(run)
             self._must_plan = True
-            self._wake_at(now + RETRY_S)
+            self.wake_at(now + RETRY_S)
             return
         for run in queued:
             self._enter(run)
         for run in starts:
             self._launch(run)
+        self._leaving.tell()
         for run in changed:
             if run.queue_status is QueueStatus.FINISHED:
                 self._executor.forget(run.id)
@@ -250,48 +294,50 @@ class Scheduler:
         if queued:
             self.wake()
 
-    def _stop_gangs(self, now: float) -> None:
-        for run in list(self._gangs.values()):
-            if run.gang_at is not None and run.gang_at <= now:
-                self._stop_ranks(run, "gang")
-            elif run.gang_at is not None:
-                self._wake_at(run.gang_at)
-
-    def _stop_ranks(self, run: LiveRun, word: str) -> None:
-        run.is_leaving = True
-        self._gangs.pop(run.id, None)
-        for job in run.jobs:
-            if job.rank not in run.ends:
-                self._executor.stop(run.id, job.rank, word, self._config.stop_grace_s)
-
     def _finish_ended(self, now: float) -> None:
         for run in self._ended.values():
             may_restart = has_restart_left(run, self._config, now)
-            conclusion = conclude(run, may_restart=may_restart)
+            conclusion = conclude(run, may_restart=may_restart, may_retry=self._may_retry(run))
             run.finish(conclusion.end, conclusion.stop_code, now)
             if conclusion.is_restarted:
-                self._restarts.append(restart_after(run, self._config, now))
+                self._unsaved.restart(run, restart_after(run, self._config, now))
             self.cluster.release(run)
             self._leave(run)
-            self._dirty[run.id] = run
+            self._unsaved.touch(run)
         self._ended.clear()
 
+    def _may_retry(self, run: LiveRun) -> bool:
+        has_failed = any(is_failure(end) and end.outcome != LOST for end in run.ends.values())
+        return has_failed and run.user_failures < self._order(run, self.cluster).task.restart
+
     def _plan(self, now: float) -> list[LiveRun]:
+        if not self._must_plan and (self._plan_at is None or self._plan_at > now):
+            if self._plan_at is not None:
+                self.wake_at(self._plan_at)
+            return []
         self._must_plan = False
-        decided = plan(self.cluster.groups(), now)
+        decided = self._planner.plan(now)
+        self._plan_at = decided.wake_at
         if decided.wake_at is not None:
-            self._must_plan = True
-            self._wake_at(decided.wake_at)
+            self.wake_at(decided.wake_at)
         started = []
         for start in decided.starts:
             run = self._runs[start.run_id]
-            self.cluster.leave(run)
-            run.schedule(nodes_of(self.cluster, start.nodes, run.group), now)
+            self._planner.lines.leave(run)
+            run.schedule(nodes_of(self.cluster, start.nodes, run.group), start, now)
             self.cluster.hold(run)
-            self._dirty[run.id] = run
-            self._must_be_durable = True
+            self._unsaved.touch(run, durable=True)
+            _log.info("run %d (%s) starts on %s: %s", run.id, run.nb_name, ", ".join(start.nodes), start.why)
             started.append(run)
+        for suspend in decided.suspends:
+            self._suspend_for(suspend, now)
         return started
+
+    def _suspend_for(self, suspend: Suspend, now: float) -> None:
+        run, gainer = self._runs[suspend.run_id], self._runs[suspend.for_run_id]
+        why = f"{suspend.why}: it makes room for {gainer.nb_name} ({gainer.id}) of {gainer.user_name}"
+        task = self._order(run, self.cluster).task
+        self._leaving.suspend(run, task, SuspendedBy.SCHEDULER, why, now, for_id=gainer.id)
 
     def _launch(self, run: LiveRun) -> None:
         try:
@@ -305,32 +351,9 @@ class Scheduler:
     def _unschedule(self, run: LiveRun) -> None:
         self.cluster.release(run)
         run.unschedule()
-        self.cluster.join(run)
-        self._dirty.pop(run.id, None)
-
-    def _commit(self) -> Optional[list[LiveRun]]:
-        """Store what has changed; the restarts as queued runs, or None if it could not be stored."""
-        queued = []
-        try:
-            with self._db.transaction(durable=self._must_be_durable or bool(self._restarts)):
-                for run in self._dirty.values():
-                    save_run(self._db, run.state())
-                for restart in self._restarts:
-                    queued.append(self._queue(restart))
-        except HfaiError as error:
-            _log.error("the state of %d runs could not be stored: %s", len(self._dirty), error)
-            return None
-        self._dirty.clear()
-        self._restarts.clear()
-        self._must_be_durable = False
-        return queued
-
-    def _queue(self, restart: Restart) -> LiveRun:
-        old = restart.run
-        now = self._clock.now()
-        not_before, failures = restart.not_before, restart.failures
-        run_id = add_run(self._db, old.first_id, now, old.whole_life_state, not_before=not_before, failures=failures)
-        return old.successor(run_id, now, not_before=not_before, failures=failures)
+        self._planner.lines.join(run)
+        self._planner.changed()
+        self._unsaved.drop(run)
 
     # Bookkeeping
 
@@ -338,18 +361,20 @@ class Scheduler:
         self._runs[run.id] = run
         self._by_chain[run.chain_id] = run
         if run.queue_status is QueueStatus.QUEUED:
-            self.cluster.join(run)
+            self._planner.lines.join(run)
             self._must_plan = True
 
     def _leave(self, run: LiveRun) -> None:
         del self._runs[run.id]
         del self._by_chain[run.chain_id]
-        self._gangs.pop(run.id, None)
+        self._leaving.forget(run)
+        self._planner.changed()
         self._must_plan = True
 
-    def _touch(self, run: LiveRun, *, durable: bool = False) -> None:
-        self._dirty[run.id] = run
-        self._must_be_durable = self._must_be_durable or durable
+    def touch(self, run: LiveRun, *, durable: bool = False) -> None:
+        """Store the run with the next tick, soon."""
+        self._unsaved.touch(run, durable=durable)
+        self._planner.changed()
         self.wake()
 
     def _changed(self, run: LiveRun) -> None:

@@ -17,6 +17,7 @@ from hfai.model.errors import NameInUse
 from hfai.model.records import End, Job
 from hfai.model.spec import TaskSpec
 from hfai.model.states import ChainStatus, JobStatus, QueueStatus
+from hfai.model.suspension import Suspension
 
 
 @frozen
@@ -41,6 +42,9 @@ class RunState:
         asked: the word of the user's stop command.
         not_before: seconds since the epoch; the run is not scheduled earlier.
         failures: runs of the chain in a row that the platform failed.
+        run_priority: what it was started at, None before that.
+        is_borrowing: whether it was started on nodes that another task has reserved.
+        start_why: why it was started when it was.
     """
 
     id: int
@@ -59,6 +63,32 @@ class RunState:
     end: Optional[End] = None
     jobs: tuple[Job, ...] = ()
     failures: int = 0
+    run_priority: Optional[int] = None
+    is_borrowing: bool = False
+    start_why: str = ""
+    suspension: Optional[Suspension] = None
+
+
+@frozen
+class NextRun:
+    """A further run of a chain, about to be queued.
+
+    Attributes:
+        queued_at: its place in line, seconds since the epoch.
+        not_before: seconds since the epoch; it is not scheduled earlier.
+        failures: runs of the chain in a row that the platform failed.
+        user_failures: how often the chain was started again after its own code had failed.
+        ran_s: seconds that the runs before it have run.
+    """
+
+    first_id: int
+    created_at: float
+    queued_at: float
+    whole_life_state: int
+    not_before: float = 0.0
+    failures: int = 0
+    user_failures: int = 0
+    ran_s: float = 0.0
 
 
 def add_chain(db: Database, new: NewChain) -> int:
@@ -68,7 +98,13 @@ def add_chain(db: Database, new: NewChain) -> int:
         NameInUse: an unfinished task of the user has the name.
     """
     spec = new.spec
-    run_id = _add_run_row(db, None, new.created_at, spec.whole_life_state, 0.0)
+    cursor = db.execute(
+        "INSERT INTO runs (first_id, queue_status, worker_status, created_at, queued_at, whole_life_state) "
+        "VALUES (0, 'queued', 'queued', ?, ?, ?)",
+        (new.created_at, new.created_at, spec.whole_life_state),
+    )
+    run_id = cursor.lastrowid
+    assert run_id is not None
     try:
         db.execute(
             "INSERT INTO chains (first_id, chain_id, user_name, nb_name, task_type, group_name, nodes, priority, newest_id, "
@@ -92,32 +128,37 @@ def add_chain(db: Database, new: NewChain) -> int:
     return run_id
 
 
-def add_run(
-    db: Database,
-    first_id: int,
-    created_at: float,
-    whole_life_state: int,
-    *,
-    not_before: float = 0.0,
-    failures: int = 0,
-) -> int:
+def add_run(db: Database, new: NextRun) -> int:
     """Queue a further run of a chain; returns its id.
 
     Raises:
         NameInUse: another unfinished task of the user has the name by now.
     """
-    run_id = _add_run_row(db, first_id, created_at, whole_life_state, not_before)
+    cursor = db.execute(
+        "INSERT INTO runs (first_id, queue_status, worker_status, created_at, queued_at, whole_life_state, not_before, "
+        "user_failures, ran_s) VALUES (?, 'queued', 'queued', ?, ?, ?, ?, ?, ?)",
+        (
+            *(new.first_id, new.created_at, new.queued_at, new.whole_life_state, new.not_before),
+            *(new.user_failures, new.ran_s),
+        ),
+    )
+    assert cursor.lastrowid is not None
     try:
         db.execute(
             "UPDATE chains SET newest_id = ?, created_at = ?, chain_status = 'suspended', worker_status = 'queued', "
             "failures = ? WHERE first_id = ?",
-            (run_id, created_at, failures, first_id),
+            (cursor.lastrowid, new.created_at, new.failures, new.first_id),
         )
     except sqlite3.IntegrityError:
-        user_name, name = db.one("SELECT user_name, nb_name FROM chains WHERE first_id = ?", (first_id,))
+        user_name, name = db.one("SELECT user_name, nb_name FROM chains WHERE first_id = ?", (new.first_id,))
         ensure_name_is_free(db, user_name, name)
         raise
-    return run_id
+    return cursor.lastrowid
+
+
+def set_priority(db: Database, first_id: int, priority: int) -> None:
+    """Give a chain another priority, for this run and those to come."""
+    db.execute("UPDATE chains SET priority = ? WHERE first_id = ?", (priority, first_id))
 
 
 def ensure_name_is_free(db: Database, user_name: str, name: str) -> None:
@@ -134,12 +175,15 @@ def save_run(db: Database, state: RunState) -> None:
     """Write what has changed of a run and, since it is the newest of its chain, of the chain."""
     db.execute(
         "UPDATE runs SET queue_status = ?, worker_status = ?, begin_at = ?, end_at = ?, stop_code = ?, suspend_code = ?, "
-        "suspend_updated_at = ?, whole_life_state = ?, not_before = ?, asked = ?, ending = ?, jobs = ? WHERE id = ?",
+        "suspend_updated_at = ?, whole_life_state = ?, not_before = ?, asked = ?, ending = ?, jobs = ?, run_priority = ?, "
+        "is_borrowing = ?, start_why = ?, suspension = ? WHERE id = ?",
         (
             *(state.queue_status.value, state.worker_status, state.begin_at, state.end_at, state.stop_code),
             *(state.suspend_code, state.suspend_updated_at, state.whole_life_state, state.not_before, state.asked),
             json.dumps(state.end.to_wire(), ensure_ascii=False) if state.end else None,
             pack_jobs(state.jobs) if state.jobs else None,
+            *(state.run_priority, state.is_borrowing, state.start_why or None),
+            json.dumps(state.suspension.to_store(), ensure_ascii=False) if state.suspension else None,
             state.id,
         ),
     )
@@ -178,18 +222,6 @@ def unpack_jobs(text: Optional[str]) -> tuple[Job, ...]:
         )
         for rank, status, node, created_at, begin_at, end_at, exit_code, gpus in json.loads(text)
     )
-
-
-def _add_run_row(
-    db: Database, first_id: Optional[int], created_at: float, whole_life_state: int, not_before: float
-) -> int:
-    cursor = db.execute(
-        "INSERT INTO runs (first_id, queue_status, worker_status, created_at, whole_life_state, not_before) "
-        "VALUES (?, 'queued', 'queued', ?, ?, ?)",
-        (first_id or 0, created_at, whole_life_state, not_before),
-    )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
 
 
 def _environment_id(db: Database, environment: Optional[Mapping[str, str]]) -> Optional[int]:

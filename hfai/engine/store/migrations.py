@@ -91,4 +91,16 @@ WHEN old.chain_status != new.chain_status OR old.worker_status != new.worker_sta
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# Time-sharing. `queued_at` is a run's place in line (NULL in rows of the first version: `created_at`), `ran_s` and `user_failures` are
+# what the runs of the chain before it have used up, `run_priority` what it was started at.
+_TIME_SHARING = """
+ALTER TABLE runs ADD COLUMN queued_at REAL;
+ALTER TABLE runs ADD COLUMN ran_s REAL NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN user_failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN run_priority INTEGER;
+ALTER TABLE runs ADD COLUMN is_borrowing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN start_why TEXT;
+ALTER TABLE runs ADD COLUMN suspension TEXT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING)

@@ -13,17 +13,18 @@ from hfai.model.codes import StopCode, SuspendCode
 from hfai.model.records import End, Job, Run, Task
 from hfai.model.spec import TaskSpec
 from hfai.model.states import QueueStatus
+from hfai.model.suspension import Suspension
 
 _CHAIN = "first_id, chain_id, user_name, nb_name, task_type, group_name, nodes, priority, backend, workspace, code_file, schema"
 _RUN = (
     "first_id, id, queue_status, created_at, begin_at, end_at, stop_code, suspend_code, suspend_updated_at, "
-    "whole_life_state, worker_status, ending"
+    "whole_life_state, worker_status, ending, start_why, suspension"
 )
 
 
 @frozen
 class UnfinishedRun:
-    """A run that a starting engine has to go on with, and of its chain what scheduling needs."""
+    """A run to go on with, and of its chain what scheduling needs."""
 
     id: int
     first_id: int
@@ -40,17 +41,56 @@ class UnfinishedRun:
     not_before: float
     asked: Optional[str]
     failures: int
+    queued_at: float
+    ran_s: float
+    user_failures: int
+    run_priority: Optional[int]
+    is_borrowing: bool
+    start_why: str
+    suspend_code: SuspendCode
+    suspend_updated_at: Optional[float]
+    suspension: Optional[Suspension]
     jobs: tuple[Job, ...]
+
+
+_UNFINISHED = (
+    "SELECT r.id, r.first_id, c.chain_id, c.user_name, c.nb_name, c.group_name, c.nodes, c.priority, r.queue_status, "
+    "r.created_at, r.begin_at, r.whole_life_state, r.not_before, r.asked, c.failures, coalesce(r.queued_at, r.created_at), "
+    "r.ran_s, r.user_failures, r.run_priority, r.is_borrowing, r.start_why, r.suspend_code, r.suspend_updated_at, r.suspension, "
+    "r.jobs FROM runs r JOIN chains c USING (first_id) "
+)
 
 
 def unfinished_runs(db: Database) -> list[UnfinishedRun]:
     """Every run that has not finished, oldest first."""
-    rows = db.all(
-        "SELECT r.id, r.first_id, c.chain_id, c.user_name, c.nb_name, c.group_name, c.nodes, c.priority, "
-        "r.queue_status, r.created_at, r.begin_at, r.whole_life_state, r.not_before, r.asked, c.failures, r.jobs "
-        "FROM runs r JOIN chains c USING (first_id) WHERE r.queue_status != 'finished' ORDER BY r.id"
+    return [_unfinished(row) for row in db.all(_UNFINISHED + "WHERE r.queue_status != 'finished' ORDER BY r.id")]
+
+
+def unfinished_run(db: Database, run_id: int) -> UnfinishedRun:
+    """One run; it must exist."""
+    return _unfinished(db.one(_UNFINISHED + "WHERE r.id = ?", (run_id,)))
+
+
+def _unfinished(row: Any) -> UnfinishedRun:
+    values = [*row]
+    values[19:] = [
+        bool(row[19]),
+        row[20] or "",
+        SuspendCode(row[21]),
+        row[22],
+        _suspension(row[23]),
+        unpack_jobs(row[24]),
+    ]
+    return UnfinishedRun(*values)
+
+
+def used_up(db: Database, first_id: int) -> float:
+    """Seconds that the runs of a chain, all of them finished, have run."""
+    row = db.one(
+        "SELECT ran_s + coalesce(end_at - begin_at, 0) FROM runs WHERE first_id = ? ORDER BY id DESC LIMIT 1",
+        (first_id,),
     )
-    return [UnfinishedRun(*(*row[:15], unpack_jobs(row[15]))) for row in rows]
+    return float(row[0])
 
 
 def read_task(db: Database, first_id: int) -> Task:
@@ -95,7 +135,13 @@ def _run(row: Any) -> Run:
         whole_life_state=row[9],
         worker_status=row[10],
         end=None if row[11] is None else End.from_wire(json.loads(row[11])),
+        start_why=row[12] or "",
+        suspension=_suspension(row[13]),
     )
+
+
+def _suspension(text: Optional[str]) -> Optional[Suspension]:
+    return None if text is None else Suspension.from_store(json.loads(text))
 
 
 def _task(db: Database, chain: Any, runs: tuple[Run, ...], tags: tuple[str, ...]) -> Task:

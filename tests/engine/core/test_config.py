@@ -9,6 +9,7 @@ import pytest
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_nodes import find_gpus
+from hfai.engine.policy.snapshot import PolicySettings
 from hfai.model.errors import ConfigError
 
 
@@ -38,6 +39,23 @@ def test_everything(tmp_path: Path) -> None:
     assert [(node.name, node.group, node.gpus) for node in config.nodes] == [("a", "mine", ()), ("b", "big", (0, 1))]
     assert config.groups == {"mine": 1, "big": 1}
     assert len(load(tmp_path, "nodes: 7").nodes) == 7
+    config = load(tmp_path, "slice_s: 2\nmin_slice_s: 1\npatience_s: 3\ndemote_after_s: 4\nsuspend_grace_max_s: 9\n")
+    assert config.policy == PolicySettings(2, 1, 3, 4)
+    assert (config.suspend_grace_s, config.suspend_grace_max_s) == (5, 9)
+
+
+def test_quotas(tmp_path: Path) -> None:
+    """The most particular row counts: by user, then by group, then by priority."""
+    config = load(
+        tmp_path,
+        "quotas:\n- {nodes: 1}\n- {user: a, nodes: 2}\n- {user: a, group: g, nodes: 3}\n- {user: a, priority: HIGH, nodes: 4}\n"
+        "- {user: '*', group: g, priority: 30, nodes: 5}\n",
+    )
+    limits = [config.quotas.limit(user, group, 30) for user in "ab" for group in "gh"]
+    assert limits == [3, 4, 5, 1]
+    assert load(tmp_path, "quotas: []").quotas.limit("a", "g", 30) is None
+    assert config.quotas.most("b", "h", -1) == 1
+    assert config.quotas.most("a", "h", -1) == 4
 
 
 BAD: list[tuple[str, str]] = [
@@ -56,6 +74,17 @@ BAD: list[tuple[str, str]] = [
     ("nodes: [{name: a, gpu: 1}]", "nodes[0]: unknown key gpu"),
     ("nodes: [{group: a}]", "nodes[0].name is None"),
     ("nodes: [{name: a, gpus: all}]", "nodes[0].gpus is 'all'"),
+    ("quotas: 3", "quotas is 3: it must be a list"),
+    ("quotas: [4]", "quotas[0] must be a mapping"),
+    ("quotas: [{node: 4}]", "quotas[0]: unknown key node"),
+    ("quotas: [{user: a}]", "quotas[0].nodes is None"),
+    ("quotas: [{user: 7, nodes: 1}]", "quotas[0].user is 7"),
+    (
+        "quotas: [{priority: AUTO, nodes: 1}]",
+        "quotas[0].priority is 'AUTO': it must be '*' or one of EXTREME_HIGH (50)",
+    ),
+    ("quotas: [{nodes: 1}, {user: '*', nodes: 2}]", "quotas[1]: there is another row"),
+    ("slice_s: -1", "slice_s is -1"),
     ("- a\n- b\n", "it must be a mapping"),
     ("a: [", "is no YAML"),
     ("port: 1\nport: 2\n", "is no YAML"),

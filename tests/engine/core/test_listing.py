@@ -81,7 +81,10 @@ def fill(db: Database, count: int) -> None:
     """A history of finished chains, as plain rows."""
     with db.transaction():
         for table, columns in (
-            ("runs", "i, i, 'finished', 'succeeded', i, i, i, 1, 0, NULL, 0, 0, NULL, NULL, NULL"),
+            (
+                "runs",
+                "i, i, 'finished', 'succeeded', i, i, i, 1, 0, NULL, 0, 0, NULL, NULL, NULL, i, 0, 0, 30, 0, NULL, NULL",
+            ),
             (
                 "chains",
                 "i, 'chain-' || i, 'u', 'n' || i, 'training', 'default', 1, 30, i, i, 'finished', 'succeeded', 0, NULL, "

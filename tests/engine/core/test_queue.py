@@ -8,42 +8,46 @@ from typing import Any
 import pytest
 
 from hfai.engine.queries import Selector
-from hfai.model.errors import NameInUse, NotAuthorised, RefusedError, TaskNotFound
+from hfai.model.errors import NameInUse, NotAuthorised, TaskNotFound
 from hfai.model.records import Node
 
 
 def test_gang_and_order(bench: Any) -> None:
-    """A task takes all its nodes at once; a narrow one does not overtake a wide one of the same group."""
+    """A task takes all its nodes at once; a narrow one uses what a wide one ahead of it cannot use yet."""
 
     async def work() -> None:
         async with bench.running():
             first = bench.submit("first", 3)
             wide = bench.submit("wide", 2)
             narrow = bench.submit("narrow")
-            assert [bench.status(task)[1] for task in (first, wide, narrow)] == ["scheduled", "queued", "queued"]
-            assert bench.task(narrow).pending.to_wire()["text"] == "2nd in queue: 1 ahead; needs 1 nodes, 1 are free"
-            assert bench.engine.queue_counts() == [(30, "queued", 2), (30, "scheduled", 1)]
+            last = bench.submit("last")
+            assert [bench.status(task)[1] for task in (first, wide, narrow)] == ["scheduled", "queued", "scheduled"]
+            text = bench.task(last).pending.to_wire()["text"]
+            assert text.startswith(
+                "2nd in queue: 1 ahead; needs 1 nodes, 0 are free, 1 held by narrow (running, slice ends "
+            )
+            assert bench.engine.queue_counts() == [(30, "queued", 2), (30, "scheduled", 2)]
             working = {view.node.name: view.working and view.working.nb_name for view in bench.engine.nodes()}
-            assert working == {"cpu-0": "first", "cpu-1": "first", "cpu-2": "first", "cpu-3": None}
+            assert working == {"cpu-0": "first", "cpu-1": "first", "cpu-2": "first", "cpu-3": "narrow"}
             for rank in range(3):
                 bench.executor.end(first.id, rank)
             bench.engine.tick()
             assert bench.task(wide).assigned_nodes == ("cpu-0", "cpu-1")
-            assert bench.task(narrow).assigned_nodes == ("cpu-2",)
+            assert bench.task(last).assigned_nodes == ("cpu-2",)
             assert bench.task(narrow).pending is None
 
     asyncio.run(work())
 
 
-def test_auto_is_the_lowest_priority(bench: Any) -> None:
-    """For now: until quotas say what it may have."""
+def test_auto_is_normal_where_no_quota_says_more(bench: Any) -> None:
+    """Not the lowest, as its number would have it."""
 
     async def work() -> None:
         async with bench.running():
             running = bench.submit("running", 4)
-            auto = bench.submit("auto", priority=-1)
             low = bench.submit("low", priority=0)
-            assert (bench.task(low).pending.position, bench.task(auto).pending.position) == (1, 2)
+            auto = bench.submit("auto", priority=-1)
+            assert (bench.task(auto).pending.position, bench.task(low).pending.position) == (1, 2)
             assert running.chain_status.value == "running"
 
     asyncio.run(work())
@@ -141,17 +145,6 @@ def test_finding(bench: Any) -> None:
                 bench.engine.find(Selector(id=one.id), user=stranger)
             with pytest.raises(TaskNotFound):
                 bench.engine.find(Selector(nb_name="one"), user=stranger)
-
-    asyncio.run(work())
-
-
-def test_suspending_is_refused_in_words(bench: Any) -> None:
-    """Until there is time-sharing."""
-
-    async def work() -> None:
-        async with bench.running():
-            with pytest.raises(RefusedError):
-                await bench.stop(bench.submit("task"), "suspend")
 
     asyncio.run(work())
 

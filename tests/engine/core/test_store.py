@@ -132,7 +132,9 @@ def test_scheduling_survives_a_full_disk(tmp_path: Path) -> None:
 
 
 class _Order:
-    """All that the fake executor looks at."""
+    """All that the scheduler and the fake executor look at."""
+
+    task = TaskSpec(name="x", entrypoint="a.py")
 
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id

@@ -1,0 +1,152 @@
+"""Between the live runs and the policy: what a plan is made from, and why a run waits by the last one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple, Optional
+
+from hfai.engine.config import EngineConfig
+from hfai.engine.policy.explain import explain
+from hfai.engine.policy.plan import plan
+from hfai.engine.policy.priority import worn
+from hfai.engine.policy.snapshot import Plan, QueuedTask, RunningTask, Snapshot, Wait
+from hfai.engine.scheduling.cluster import Cluster
+from hfai.engine.scheduling.lines import Lines
+from hfai.engine.scheduling.live import LiveRun
+from hfai.model.errors import RefusedError
+from hfai.model.priorities import Priority
+from hfai.model.records import Pending
+
+_IN_USE = "task {name} needs {nodes} nodes, of your quota of {quota} at {priority} {used} are in use: try again when they are free"
+_NOTHING = Plan((), (), {}, None)
+
+
+class _View(NamedTuple):
+    """What runs, as explanations need it."""
+
+    running: tuple[RunningTask, ...]
+    names: dict[int, str]
+    turns: Counter[tuple[str, str, int]]
+
+
+class Planner:
+    """Asks the policy.
+
+    Args:
+        config: the settings.
+        cluster: the nodes and who holds them.
+
+    Attributes:
+        lines: who waits.
+    """
+
+    def __init__(self, config: EngineConfig, cluster: Cluster) -> None:
+        self._settings = config.policy
+        self._quotas = config.quotas
+        self._cluster = cluster
+        self._groups = sorted({node.group for node in cluster.policy_nodes})
+        self._usable = Counter(node.group for node in cluster.policy_nodes if node.is_usable)
+        self._able = {node.name for node in cluster.policy_nodes if node.is_usable}
+        self._rows: dict[str, dict[tuple[str, str, int], int]] = {}
+        self._decided, self._asked = _NOTHING, Snapshot((), (), ())
+        self._peers: Optional[dict[tuple[str, str, int, int], Wait]] = None
+        self._view: Optional[_View] = None
+        self.lines = Lines(self._settings, lambda user, group: any(row[1] == group for row in self._rows_of(user)))
+
+    def _rows_of(self, user: str) -> dict[tuple[str, str, int], int]:
+        rows = self._rows.get(user)
+        if rows is None:
+            rows = self._rows[user] = self._quotas.of_user(user, self._groups)
+        return rows
+
+    def changed(self) -> None:
+        """What runs has changed: explanations are made anew."""
+        self._view = None
+
+    def plan(self, now: float) -> Plan:
+        """What to do now."""
+        running = tuple(run.running for run in self._cluster.runs)
+        queued: list[QueuedTask] = []
+        for group in self.lines.groups:
+            queued += self.lines.kept(group, self._reach(group, running, now), now)
+        quotas: dict[tuple[str, str, int], int] = {}
+        if self._quotas.rows:
+            for user in {task.user for task in queued} | {run.user for run in running}:
+                quotas.update(self._rows_of(user))
+        self._asked = Snapshot(self._cluster.policy_nodes, running, tuple(queued), quotas)
+        self._decided = plan(self._asked, self._settings, now)
+        self._view = self._peers = None
+        return self._decided
+
+    def _reach(self, group: str, running: tuple[RunningTask, ...], now: float) -> dict[int, int]:
+        """How many nodes those who wait at a priority can get at most: all but those of whom they cannot interrupt."""
+        firm: Counter[int] = Counter()
+        before: Counter[int] = Counter()
+        for run in running:
+            if run.group != group or run.is_leaving:
+                continue
+            slice_s = self._settings.min_slice_s if run.is_borrowing else self._settings.slice_s
+            priority = worn(run.priority, run.ran_s + now - run.started_at, self._settings)
+            width = sum(name in self._able for name in run.nodes)
+            (firm if now < run.started_at + slice_s else before)[priority] += width
+        reach = {}
+        for priority in self.lines.priorities(group):
+            taken = sum(width for other, width in firm.items() if other >= priority)
+            taken += sum(width for other, width in before.items() if other > priority)
+            # AUTO limited by quotas may become any priority.
+            reach[priority] = self._usable[group] - (taken if priority >= 0 else 0)
+        return reach
+
+    def ensure_room(self, run: LiveRun, priority: int, now: float) -> None:
+        """Raise RefusedError if a run on its nodes would be beyond its user's quota at another priority."""
+        limit = self._quotas.limit(run.user_name, run.group, priority)
+        if limit is None or priority == Priority.AUTO:
+            return
+        used = 0
+        for other in self._cluster.runs:
+            if other is run or (other.user_name, other.group) != (run.user_name, run.group):
+                continue
+            seen = other.running
+            if worn(seen.priority, seen.ran_s + now - seen.started_at, self._settings) == priority:
+                used += other.width
+        if used + run.width > limit:
+            name = Priority(priority).name
+            raise RefusedError(_IN_USE, name=run.nb_name, nodes=run.width, priority=name, quota=limit, used=used)
+
+    # Why a run waits
+
+    def pending(self, run: LiveRun, now: float) -> Optional[Pending]:
+        """Why a queued run waits."""
+        view = self._look(now)
+        position = self.lines.position(run, lambda user, priority: view.turns[run.group, user, priority])
+        wait = self._decided.waits.get(run.id) or self._as_its_peers(run, position)
+        task = run.queued()
+        snapshot = Snapshot(self._cluster.policy_nodes, view.running, (task,))
+        decided = self._decided._replace(waits={run.id: wait._replace(position=position)})
+        return explain(snapshot, decided, self._settings, run.id, view.names)
+
+    def _as_its_peers(self, run: LiveRun, position: int) -> Wait:
+        """The plan left it out: the last one like it that it did look at waits for the same reason."""
+        if self._peers is None:
+            self._peers = {}
+            for task in self._asked.queued:
+                wait = self._decided.waits.get(task.run_id)
+                if wait is not None and wait.code != "backoff":
+                    self._peers[task.user, task.group, task.priority, task.width] = wait
+        wait = self._peers.get((run.user_name, run.group, run.priority, run.width))
+        if wait is None:
+            return Wait("nodes" if position == 1 else "turn", position, self.lines.priority(run))
+        return wait._replace(code="turn") if wait.code in ("nodes", "saving") else wait
+
+    def _look(self, now: float) -> _View:
+        if self._view is None:
+            running, names, turns = [], {}, Counter[tuple[str, str, int]]()
+            for run in self._cluster.runs:
+                seen = run.running
+                running.append(seen)
+                names[run.id] = run.nb_name
+                if not seen.is_leaving:
+                    priority = worn(seen.priority, seen.ran_s + now - seen.started_at, self._settings)
+                    turns[seen.group, seen.user, priority] += 1
+            self._view = _View(tuple(running), names, turns)
+        return self._view
