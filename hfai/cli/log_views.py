@@ -5,14 +5,14 @@ The plain case, one rank to a file or pipe, hands whole blocks on: a follower mu
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Protocol
+from typing import Callable, Optional, Protocol, Union
 
 from hfai.cli.log_lines import LINE_STAMPS, STAMP_BYTES, collapsed
 
 # A line without an end is shown in pieces of this size rather than kept.
 LONGEST_HELD_BYTES = 1 << 20
 
-Write = Callable[[bytes], object]
+Write = Callable[[Union[bytes, memoryview]], object]
 
 
 class LogView(Protocol):
@@ -36,7 +36,15 @@ class PlainView:
         if run != self._run:
             self.finish()
             self._run = run
-        data = self._held + data if self._held else data
+        if b"\r" not in data and b"\r" not in self._held and b"\n" in data:
+            # Most logs: passed on without a copy.
+            cut = data.rfind(b"\n") + 1
+            if self._held:
+                self._write(self._held)
+            self._write(memoryview(data)[:cut])
+            self._held = data[cut:]
+            return
+        data = self._held + data
         cut = data.rfind(b"\n") + 1
         whole, self._held = data[:cut], data[cut:]
         if b"\r" in whole:

@@ -16,6 +16,8 @@ from hfai.client._select import ExperimentLike, selector, subject
 from hfai.client._transport import ByteStream, TransportError
 from hfai.model.errors import EngineStartError, ProtocolMismatch, StreamLost, UnreachableError, from_wire
 
+_BALLAST_BYTES = 4 << 20
+
 
 class LogBlock(NamedTuple):
     """Bytes of a rank's log, each line with its 29 bytes of stamp; a block may begin and end inside a line.
@@ -112,16 +114,19 @@ class LogEvents:
         """The events of one connection."""
         session = _session.current()
         query = {**self._selector, **self._query.arguments()}
+        # Freeing a large block once tells glibc to keep memory of that size: otherwise each block of the log is got from
+        # the system and given back, page by page.
+        bytes(_BALLAST_BYTES)
         self._stream = session.stream("query/task/log/stream", query, subject=self._subject, revive=revive)
         try:
             if self._is_aborted:
                 return  # while it was being opened
-            for header, payload in read_frames(self._stream):
+            for header, payload, missing in read_frames(self._stream):
                 kind = header.get("t")
                 if "success" in header:
                     raise from_wire(header)
                 if kind == "data":
-                    rank, cursor = header["rank"], header["cursor"]
+                    rank, cursor = header["rank"], _before(header["cursor"], missing)
                     self._query.cursors[rank] = cursor
                     if payload:
                         yield LogBlock(rank, int(cursor.partition(".")[0]), payload, cursor)
@@ -135,6 +140,14 @@ class LogEvents:
         finally:
             self._stream.close()
             self._stream = None
+
+
+def _before(cursor: str, missing: int) -> str:
+    """The cursor so many bytes earlier; a frame never spans two segments."""
+    if not missing:
+        return cursor
+    place, _, offset = cursor.rpartition(".")
+    return f"{place}.{int(offset) - missing}"
 
 
 def stream_log_blocks(

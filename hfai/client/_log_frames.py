@@ -8,10 +8,13 @@ from typing import Any, Iterator
 from hfai.client._transport import ByteStream, TransportError
 
 _LONGEST_HEADER_BYTES = 64 << 20
+_BROKEN = "the stream ended in the middle"
 
 
-def read_frames(stream: ByteStream) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Header and payload of each frame, until the connection ends. A refusal is one header, with ``success``.
+def read_frames(stream: ByteStream) -> Iterator[tuple[dict[str, Any], bytes, int]]:
+    """Header, bytes and how many more bytes of the same frame follow: the payload is handed on as it comes, not gathered.
+
+    A refusal is one header, with ``success``.
 
     Raises:
         TransportError: the connection broke, ended inside a frame, or carries something else.
@@ -25,7 +28,7 @@ def read_frames(stream: ByteStream) -> Iterator[tuple[dict[str, Any], bytes]]:
                 if data.startswith(b'{"success"'):
                     data += b"\n"  # a refusal has the ordinary form, no line end
                 elif data:
-                    raise TransportError("the stream ended in the middle", was_sent=True)
+                    raise TransportError(_BROKEN, was_sent=True)
                 else:
                     return
             data += block
@@ -34,22 +37,16 @@ def read_frames(stream: ByteStream) -> Iterator[tuple[dict[str, Any], bytes]]:
             end = data.find(b"\n")
         try:
             header = json.loads(data[:end])
-            length = int(header.get("n", 0))
+            missing = int(header.get("n", 0))
         except (ValueError, AttributeError, TypeError):
             raise TransportError("this is no log stream", was_sent=True) from None
-        rest = end + 1 + length
-        if len(data) >= rest:
-            payload, data = data[end + 1 : rest], data[rest:]
-        else:
-            # Joined once: adding block to block would copy a large payload again and again.
-            blocks, missing = [data[end + 1 :]], rest - len(data)
-            data = b""
-            while missing > 0:
-                block = stream.read()
-                if not block:
-                    raise TransportError("the stream ended in the middle", was_sent=True)
-                blocks.append(block[:missing])
-                data = block[missing:]
-                missing -= len(block)
-            payload = b"".join(blocks)
-        yield header, payload
+        data = data[end + 1 :]
+        if not missing:
+            yield header, b"", 0
+        while missing > 0:
+            piece = data or stream.read()
+            if not piece:
+                raise TransportError(_BROKEN, was_sent=True)
+            piece, data = (piece, b"") if len(piece) <= missing else (piece[:missing], piece[missing:])
+            missing -= len(piece)
+            yield header, piece, missing

@@ -12,6 +12,9 @@ from hfai.engine.logs.segments import BLOCK_BYTES, Segments
 
 # One buffer for all readers: it is filled and copied from without a pause in between.
 _buffer = memoryview(bytearray(BLOCK_BYTES))
+# Freeing a large block once tells glibc to keep memory of that size: otherwise each block that is sent is got from the
+# system and given back, page by page.
+bytes(16 * BLOCK_BYTES)
 _NOWAIT = getattr(os, "RWF_NOWAIT", None)
 
 

@@ -152,7 +152,7 @@ class LogStream:
                 size += len(block)
                 batch.append(frames.data_frame(log.rank, log.cursor, block))
             if size >= BLOCK_BYTES:
-                await self._send(send, b"".join(batch))
+                await self._send(send, batch[0] if len(batch) == 1 else b"".join(batch))
                 batch, size = [], 0
         if batch:
             await self._send(send, b"".join(batch))
