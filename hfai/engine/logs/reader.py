@@ -14,7 +14,7 @@ from hfai.engine.logs.segments import BLOCK_BYTES, Segments
 _buffer = memoryview(bytearray(BLOCK_BYTES))
 # Freeing a large block once tells glibc to keep memory of that size: otherwise each block that is sent is got from the
 # system and given back, page by page.
-bytes(16 * BLOCK_BYTES)
+bytes(4 * BLOCK_BYTES)
 _NOWAIT = getattr(os, "RWF_NOWAIT", None)
 
 
@@ -36,7 +36,7 @@ class SegmentReader:
         self._fd: Optional[int] = None
 
     async def read(self, *, stop: Optional[Place] = None) -> bytes:
-        """The next block, at most 256 KiB and not beyond ``stop``; empty if there is nothing more for now.
+        """The next block, at most 1 MiB and not beyond ``stop``; empty if there is nothing more for now.
 
         Never blocks the loop: what is not in the page cache is read in a thread.
         """

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Optional
 
-BLOCK_BYTES = 256 * 1024
+BLOCK_BYTES = 1024 * 1024
 
 
 class Segments:
