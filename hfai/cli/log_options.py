@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import sys
-from typing import Callable, Optional
+from typing import Callable, Optional, Union
 
 from hfai.cli.language import tr
 from hfai.cli.log_lines import collapsed, split_stamp
@@ -31,7 +31,7 @@ def stdout_bytes() -> Write:
     """Writes to stdout and flushes: whoever reads a log there sees each line when it is written."""
     out = sys.stdout.buffer
 
-    def write(data: bytes) -> None:
+    def write(data: Union[bytes, memoryview]) -> None:
         out.write(data)
         out.flush()
 
