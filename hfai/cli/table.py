@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Sequence
 
 
@@ -17,30 +16,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         | 1  | x    |
         +----+------+
     """
-    cells = [[_printable(str(cell)) for cell in row] for row in (header, *rows)]
-    widths = [max(width(row[column]) for row in cells) for column in range(len(header))]
-    rule = "+".join(["", *("-" * (one + 2) for one in widths), ""])
-    lines = [rule, _line(cells[0], widths), rule.replace("-", "=")]
-    if rows:
-        lines += [*(_line(row, widths) for row in cells[1:]), rule]
-    return "\n".join(lines) + "\n"
+    from prettytable import PrettyTable  # costs more than the rest of a table: only the commands that print one pay
 
-
-def width(text: str) -> int:
-    """How many columns of a terminal the text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(_sign_width(sign) for sign in text)
-
-
-def _sign_width(sign: str) -> int:
-    if unicodedata.combining(sign) or unicodedata.category(sign) in ("Cf", "Me", "Mn"):
-        return 0
-    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "|".join(["", *(f" {cell}{' ' * (one - width(cell))} " for cell, one in zip(row, widths)), ""])
+    drawn = PrettyTable(list(header), align="l")
+    drawn.add_rows([[_printable(str(cell)) for cell in row] for row in rows])
+    lines = drawn.get_string().split("\n")
+    lines[2] = lines[2].replace("-", "=")
+    return "\n".join(lines if rows else lines[:3]) + "\n"
 
 
 def _printable(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hfai.cli.table import table, width
+from wcwidth import wcswidth
+
+from hfai.cli.table import table
 
 
 def test_the_form_of_the_tutorial() -> None:
@@ -18,7 +20,7 @@ def test_the_form_of_the_tutorial() -> None:
 def test_wide_characters_take_two_columns() -> None:
     """Every line takes the same room on a terminal."""
     lines = table(["id", "name"], [[1, "训练"], [2, "e\u0301x"], [3, "long ascii"]]).splitlines()
-    assert {width(line) for line in lines} == {width(lines[0])}
+    assert {wcswidth(line) for line in lines} == {wcswidth(lines[0])}
 
 
 def test_control_characters_cannot_move_the_cursor() -> None:
