@@ -12,12 +12,18 @@ from hfai.testing import EngineSandbox
 
 # Only the standard library and the documented files (docs/architecture.md): what any client of any language could do.
 TASK = """
-import json, mmap, os, socket, sys, time
+import fcntl, json, mmap, os, socket, sys, time
+node = open("node." + os.environ["NODE_NAME"], "w")
+try:
+    fcntl.flock(node, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("somebody else is on my node", flush=True)
+    sys.exit(42)
 fd = os.open(os.environ["HFAI_CONTROL"], os.O_RDWR)
 page = mmap.mmap(fd, 4096)
 rank, name = os.environ["RANK"], sys.argv[1]
 steps, manner = int(sys.argv[2]), sys.argv[3]
-path = f"{name}.{rank}"
+path, end = f"{name}.saved", f"{name}.end"
 
 def ask(**message):
     with socket.socket(socket.AF_UNIX) as peer:
@@ -30,6 +36,11 @@ def save(step):
         file.write(str(step))
     os.replace(path + ".new", path)
 
+if rank != "0":
+    print("begin", flush=True)
+    while not os.path.exists(end):
+        time.sleep(0.02)
+    sys.exit(0)
 done = int(open(path).read()) if os.path.exists(path) else 0
 print("begin", done, flush=True)
 while done < steps:
@@ -39,7 +50,8 @@ while done < steps:
         page[9] = 1
         if manner == "slow":
             time.sleep(0.3)
-        if manner == "crashes" and done < steps // 2:
+        if manner == "crashes" and not os.path.exists(path + ".new"):  # once
+            open(path + ".new", "w").close()
             os._exit(9)
         save(done)
         if manner == "unheard":
@@ -49,6 +61,7 @@ while done < steps:
         assert ask(action="go_suspend")["ok"]
         time.sleep(600)
 save(done)
+open(end, "w").close()
 print("done", done, flush=True)
 """
 
@@ -122,3 +135,9 @@ def shared(settings: dict[str, Any], tmp_path: Path) -> Iterator[Shared]:
     (workspace / "task.py").write_text(TASK)
     with EngineSandbox(settings) as sandbox:
         yield Shared(sandbox, workspace)
+
+
+@pytest.fixture
+def task_text() -> str:
+    """The program that the tasks are."""
+    return TASK
