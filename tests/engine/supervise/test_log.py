@@ -57,15 +57,17 @@ def test_any_bytes(supervisors: Any) -> None:
 def test_a_line_in_pieces(supervisors: Any, wait_until: Any) -> None:
     """Each piece is there at once, under one stamp; the end of the task ends the line."""
     code = (
-        "import sys\nfor piece in 'abc': sys.stdout.write(piece); sys.stdout.flush(); sys.stdin = open('fifo'); input()"
+        "import sys\ngate = open('fifo')\n"
+        "for piece in 'abc': sys.stdout.write(piece); sys.stdout.flush(); gate.readline()"
     )
     run = supervisors.run(sys.executable, "-c", code)
     fifo = Path(run.spec["workspace"]) / "fifo"
     os.mkfifo(fifo)
     supervisor = supervisors.start(run)
-    for written in (b"a", b"ab", b"abc"):
-        wait_until(lambda wanted=written: run.rank_dir.exists() and run.log[STAMP_BYTES:] == wanted)
-        fifo.write_text("\n")
+    with fifo.open("w") as gate:
+        for written in (b"a", b"ab", b"abc"):
+            wait_until(lambda wanted=written: run.rank_dir.exists() and run.log[STAMP_BYTES:] == wanted)
+            print(file=gate, flush=True)
     assert supervisor.wait(20) == 0
     assert run.output == b"abc\n"
     assert len(stamps(run.log)) == 1
