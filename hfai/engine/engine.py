@@ -163,7 +163,7 @@ class Engine:
             NameInUse: an unfinished task of the user has the name.
             StorageFull: no space is left; nothing was stored.
         """
-        submission = check(body, self.config, self._group_sizes(), user)
+        submission = check(body, self.config, self._scheduler.cluster.group_sizes, user)
         new = NewChain(
             chain_id=str(uuid.uuid4()),
             user_name=user.name,
@@ -337,12 +337,6 @@ class Engine:
         run = self._scheduler.of_chain(task.chain_id)
         pending = None if run is None else self._scheduler.pending(run)
         return task if pending is None else evolve(task, pending=pending)
-
-    def _group_sizes(self) -> dict[str, int]:
-        sizes: dict[str, int] = {}
-        for node in self._scheduler.cluster.nodes:
-            sizes[node.group] = sizes.get(node.group, 0) + 1
-        return sizes
 
     def _working(self, name: str) -> Optional[Working]:
         held = self._scheduler.cluster.holder(name)

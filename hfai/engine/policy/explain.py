@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, NamedTuple, Optional
 
-from hfai.engine.policy.snapshot import Plan, PolicySettings, RunningTask, Snapshot
+from hfai.engine.policy.snapshot import Plan, PolicySettings, QueuedTask, RunningTask, Snapshot, Wait
 from hfai.model.priorities import Priority
 from hfai.model.records import Pending
 
@@ -23,6 +23,40 @@ TEMPLATES: Mapping[str, str] = {
 }
 
 
+class GroupFacts(NamedTuple):
+    """What explanations say of a group of nodes.
+
+    Attributes:
+        size: its nodes.
+        usable: those that are ready and not cordoned.
+        free: the usable ones that nobody holds.
+        first: the running task whose slice ends first.
+        leaving: one that is on its way out.
+    """
+
+    size: int
+    usable: int
+    free: int
+    first: Optional[RunningTask]
+    leaving: Optional[RunningTask]
+
+
+def facts_of(snapshot: Snapshot, settings: PolicySettings, group: str) -> GroupFacts:
+    """Look at a group once for any number of explanations; costs a walk over its nodes and running tasks."""
+    nodes = [node for node in snapshot.nodes if node.group == group]
+    running = [run for run in snapshot.running if run.group == group]
+    held = {name for run in running for name in run.nodes}
+    usable = [node.name for node in nodes if node.is_usable]
+    staying = [run for run in running if not run.is_leaving]
+    return GroupFacts(
+        size=len(nodes),
+        usable=len(usable),
+        free=sum(name not in held for name in usable),
+        first=min(staying, key=lambda run: (_slice_end(run, settings), run.run_id), default=None),
+        leaving=next((run for run in running if run.is_leaving), None),
+    )
+
+
 def explain(
     snapshot: Snapshot, decided: Plan, settings: PolicySettings, run_id: int, names: Mapping[int, str]
 ) -> Optional[Pending]:
@@ -38,46 +72,54 @@ def explain(
     Returns:
         The reason, None if the plan starts the run or does not know it.
 
-    Blocks: no; costs a walk over the running tasks of the group.
+    Blocks: no; costs a walk over the nodes and running tasks of the group.
     """
     wait = decided.waits.get(run_id)
     task = next((task for task in snapshot.queued if task.run_id == run_id), None)
     if wait is None or task is None:
         return None
-    group = [node for node in snapshot.nodes if node.group == task.group]
-    running = [run for run in snapshot.running if run.group == task.group]
-    held = {name for run in running for name in run.nodes}
-    usable = [node.name for node in group if node.is_usable]
+    return say(task, wait, facts_of(snapshot, settings, task.group), decided, settings, names)
+
+
+def say(
+    task: QueuedTask,
+    wait: Wait,
+    facts: GroupFacts,
+    decided: Plan,
+    settings: PolicySettings,
+    names: Mapping[int, str],
+) -> Pending:
+    """The reason in words, from what is known of the group."""
     data: dict[str, Any] = {
         "position": wait.position,
         "place": _ordinal(wait.position),
         "ahead": wait.position - 1,
         "nodes": task.width,
         "group": task.group,
-        "size": len(group),
-        "usable": len(usable),
-        "free": sum(name not in held for name in usable),
+        "size": facts.size,
+        "usable": facts.usable,
+        "free": facts.free,
         "priority": Priority(wait.priority).name,
     }
     code = wait.code
     if code == "backoff":
         data["until"] = _clock(task.not_before)
     elif code == "saving":
-        holder = next((suspend.run_id for suspend in decided.suspends if suspend.for_run_id == run_id), None)
-        holder = holder or next((run.run_id for run in running if run.is_leaving), None)
+        holder = next((suspend.run_id for suspend in decided.suspends if suspend.for_run_id == task.run_id), None)
+        holder = holder or (facts.leaving and facts.leaving.run_id)
         code = "leaving" if holder is None else "saving"
         data["holder"] = names.get(holder or 0, str(holder))
     elif code in ("nodes", "turn"):
-        code = _held(data, running, settings, names)
+        code = _held(data, facts.first, settings, names)
     return Pending(code=code, template=TEMPLATES[code], data=data, position=wait.position)
 
 
-def _held(data: dict[str, Any], running: list[RunningTask], settings: PolicySettings, names: Mapping[int, str]) -> str:
+def _held(
+    data: dict[str, Any], first: Optional[RunningTask], settings: PolicySettings, names: Mapping[int, str]
+) -> str:
     """Name the running task whose slice ends first; the template that fits."""
-    staying = [run for run in running if not run.is_leaving]
-    if not staying:
+    if first is None:
         return "waits"
-    first = min(staying, key=lambda run: (_slice_end(run, settings), run.run_id))
     data["held"] = len(first.nodes)
     data["holder"] = names.get(first.run_id, str(first.run_id))
     data["until"] = _clock(_slice_end(first, settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Iterable, Optional, Sequence
 
 from hfai.engine.policy.snapshot import PolicyNode
@@ -14,12 +15,17 @@ class Cluster:
 
     Args:
         nodes: every node there is.
+
+    Attributes:
+        policy_nodes: the same as the policy sees them.
+        group_sizes: number of nodes per group.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes = {node.name: node for node in nodes}
         self._holders: dict[str, tuple[LiveRun, int]] = {}
         self._runs: dict[int, LiveRun] = {}
+        self.group_sizes = dict(Counter(node.group for node in nodes))
         self.policy_nodes = tuple(
             PolicyNode(node.name, node.group, node.is_ready and node.cordon_reason is None) for node in nodes
         )

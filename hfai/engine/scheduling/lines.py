@@ -1,7 +1,7 @@
 """Who waits: the queued runs of each group, one line per user and priority.
 
 A plan needs not all of them. Of the runs of one user, priority and width the later ones are started only after the earlier ones, so
-as many as could get nodes at once, and one more, stand for all (:meth:`Lines.kept`).
+as many as could get nodes at once, and two more, stand for all (:meth:`Lines.kept`): whoever comes after waits for the reason of the last.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Lines:
         """
         for (_, priority), line in self._groups.get(group, {}).items():
             most = reach[priority]
-            left = {width: min(count, most // width + 1) for width, count in line.widths.items()}
+            left = {width: min(count, most // width + 2) for width, count in line.widths.items()}
             held_back = [run for run in self._held_back.values() if run.not_before > now and run.id in line.runs]
             wanted = sum(left.values()) + len(held_back)
             skipped = 0

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import NamedTuple, Optional
 
 from hfai.engine.config import EngineConfig
-from hfai.engine.policy.explain import explain
+from hfai.engine.policy.explain import GroupFacts, facts_of, say
 from hfai.engine.policy.plan import plan
 from hfai.engine.policy.priority import worn
 from hfai.engine.policy.snapshot import Plan, QueuedTask, RunningTask, Snapshot, Wait
@@ -27,6 +27,7 @@ class _View(NamedTuple):
     running: tuple[RunningTask, ...]
     names: dict[int, str]
     turns: Counter[tuple[str, str, int]]
+    facts: dict[str, GroupFacts]
 
 
 class Planner:
@@ -115,15 +116,17 @@ class Planner:
 
     # Why a run waits
 
-    def pending(self, run: LiveRun, now: float) -> Optional[Pending]:
+    def pending(self, run: LiveRun, now: float) -> Pending:
         """Why a queued run waits."""
         view = self._look(now)
         position = self.lines.position(run, lambda user, priority: view.turns[run.group, user, priority])
         wait = self._decided.waits.get(run.id) or self._as_its_peers(run, position)
-        task = run.queued()
-        snapshot = Snapshot(self._cluster.policy_nodes, view.running, (task,))
-        decided = self._decided._replace(waits={run.id: wait._replace(position=position)})
-        return explain(snapshot, decided, self._settings, run.id, view.names)
+        facts = view.facts.get(run.group)
+        if facts is None:
+            snapshot = Snapshot(self._cluster.policy_nodes, view.running, ())
+            facts = view.facts[run.group] = facts_of(snapshot, self._settings, run.group)
+        wait = wait._replace(position=position)
+        return say(run.queued(), wait, facts, self._decided, self._settings, view.names)
 
     def _as_its_peers(self, run: LiveRun, position: int) -> Wait:
         """The plan left it out: the last one like it that it did look at waits for the same reason."""
@@ -148,5 +151,5 @@ class Planner:
                 if not seen.is_leaving:
                     priority = worn(seen.priority, seen.ran_s + now - seen.started_at, self._settings)
                     turns[seen.group, seen.user, priority] += 1
-            self._view = _View(tuple(running), names, turns)
+            self._view = _View(tuple(running), names, turns, {})
         return self._view
