@@ -39,6 +39,7 @@ OURS = {
     "LogLine",
     "NodeInfo",
     "Status",
+    "Suspension",
     "TaskUpdate",
     "UserInfo",
     "get_status",

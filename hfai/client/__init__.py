@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hfai.client._nodes import NodeInfo, nodes
     from hfai.client._resolve import resolve
     from hfai.client._status import Status, get_status
+    from hfai.client._suspension import Suspension
     from hfai.client._user import UserInfo, user_info
     from hfai.client._wait import wait
     from hfai.client.priorities import EXP_PRIORITY
@@ -46,6 +47,7 @@ __all__ = [
     "LogLine",
     "NodeInfo",
     "Status",
+    "Suspension",
     "TaskUpdate",
     "UserInfo",
     "create_experiment",
@@ -76,6 +78,7 @@ _HOMES = {
     "LogLine": "_log_lines",
     "NodeInfo": "_nodes",
     "Status": "_status",
+    "Suspension": "_suspension",
     "TaskUpdate": "_log_blocks",
     "UserInfo": "_user",
     "create_experiment": "_create",

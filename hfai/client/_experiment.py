@@ -10,6 +10,7 @@ from hfai.client._wire_field import WireField, WireTime, wire_time
 if TYPE_CHECKING:
     from hfai.client._job import Job
     from hfai.client._log_lines import LogLine
+    from hfai.client._suspension import Suspension
     from hfai.model.records import End, Pending
 
 
@@ -135,6 +136,13 @@ class Experiment:
         return tuple(sorted((Job.from_wire(pod) for pod in self._pods_), key=lambda job: job.rank))
 
     @property
+    def suspensions(self) -> tuple[Suspension, ...]:
+        """How its suspensions went, oldest first; empty where the server does not say."""
+        from hfai.client._suspension import Suspension
+
+        return tuple(map(Suspension.from_wire, self._task.get("suspensions") or ()))
+
+    @property
     def schema(self) -> str:
         """The task file that gives the same task again, as YAML text."""
         from hfai.client._schema import schema_text
@@ -166,6 +174,79 @@ class Experiment:
         from hfai.client._operate import stop
 
         stop(self, op)
+
+    def suspend(self, restart_delay: int = 0) -> None:
+        """Have it save and yield its nodes; its chain is queued again by itself, at the end of its line.
+
+        Rank 0 sees ``receive_suspend_command()`` become true and has the task's grace to save; then, or as soon as a
+        rank calls ``go_suspend()``, it is stopped. How that went is in :attr:`suspensions`.
+
+        Args:
+            restart_delay: taken for the sake of existing scripts; no server acts on it.
+
+        Raises:
+            HfaiError: no answer, or a refusal.
+
+        Returns before the task has yielded: :meth:`wait` for ``suspended``. May be called twice; a task that waits or
+        has ended is left as it is. Source: wire document, section 3.
+
+        Example:
+            >>> task.suspend()  # doctest: +SKIP
+        """
+        from hfai.client._operate import suspend
+
+        suspend(self, restart_delay)
+
+    def resume(self) -> Experiment:
+        """Queue a finished chain again, as a new run that finds the ``whole_life_state`` of the one before.
+
+        One that waits, suspended or not, goes on waiting: it starts in its turn.
+
+        Returns:
+            Itself, with the new run.
+
+        Raises:
+            NameInUse: it runs, or another unfinished task has its name.
+            HfaiError: no answer, or another refusal.
+
+        Blocks for one request. Source: wire document, section 3.
+
+        Example:
+            >>> task.resume().chain_status  # doctest: +SKIP
+            'suspended'
+        """
+        from hfai.client._operate import resume
+
+        task = resume(self)
+        if task is None:
+            return self.refresh()
+        self._task = task
+        return self
+
+    def set_priority(self, priority: int) -> None:
+        """Give it another priority, for this run and, on our engine, for all to come.
+
+        Args:
+            priority: one of :class:`hfai.client.EXP_PRIORITY`, or its number.
+
+        Raises:
+            UsageError: there is no such priority.
+            RefusedError: the task has finished; or it runs and the quota of that priority is in use.
+            QuotaExceeded: it is wider than the whole quota of that priority.
+            HfaiError: no answer, or another refusal.
+
+        Blocks for one request; may be called again. Source: wire document, section 3.
+
+        Example:
+            >>> task.set_priority(EXP_PRIORITY.HIGH)  # doctest: +SKIP
+        """
+        from hfai.client._operate import set_priority
+
+        task = set_priority(self, priority)
+        if task is None:
+            self.refresh()
+        else:
+            self._task = task
 
     def tag(self, tag: str) -> None:
         """Put a tag on it; a second time changes nothing. Names that begin with ``_`` are the platform's and refused."""

@@ -8,6 +8,7 @@ from typing import Any, Mapping, Optional
 from hfai.client import _session
 from hfai.client._select import ExperimentLike, selector, subject
 from hfai.model.errors import UsageError
+from hfai.model.priorities import Priority
 
 STOP_OPS = ("stop", "succeed", "fail")
 
@@ -21,6 +22,37 @@ def stop(experiment: ExperimentLike, op: str = "stop") -> None:
     if op not in STOP_OPS:
         raise UsageError("op must be one of {allowed}, not {found}", allowed=", ".join(STOP_OPS), found=repr(op))
     _post("operating/task/stop", experiment, op=op)
+
+
+def suspend(experiment: ExperimentLike, restart_delay: int = 0) -> None:
+    """Have a running task save and yield; one that waits or has ended is no error."""
+    _post("operating/task/suspend", experiment, restart_delay=str(restart_delay), version="new")
+
+
+def resume(experiment: ExperimentLike) -> Optional[dict[str, Any]]:
+    """Queue a chain again; the task object where the server sends it.
+
+    Raises:
+        NameInUse: it runs, or another unfinished task has its name.
+    """
+    # Sent a second time after it was heard it would be refused: the first one has made the task run.
+    answer = _session.current().post(
+        "operating/task/resume", selector(experiment), subject=subject(experiment), is_repeatable=False
+    )
+    return answer.get("task")
+
+
+def set_priority(experiment: ExperimentLike, priority: int) -> Optional[dict[str, Any]]:
+    """Give a task another priority; the task object where the server sends it.
+
+    Raises:
+        UsageError: there is no such priority.
+        RefusedError: the task has finished, or there is no quota for it.
+    """
+    if priority not in list(Priority):
+        allowed = ", ".join(str(int(level)) for level in Priority)
+        raise UsageError("priority {priority} is none of {allowed}", priority=priority, allowed=allowed)
+    return _post("operating/task/priority/update", experiment, priority=str(int(priority))).get("task")
 
 
 def set_tag(experiment: ExperimentLike, tag: str, *, is_set: bool) -> None:

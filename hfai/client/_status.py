@@ -9,6 +9,7 @@ from hfai.client._select import ExperimentLike, query_task, selector, subject
 
 if TYPE_CHECKING:
     from hfai.client._job import Job
+    from hfai.client._suspension import Suspension
     from hfai.model.records import End, Pending
 
 
@@ -25,6 +26,7 @@ class Status(NamedTuple):
             end.
         jobs: by rank.
         experiment: everything.
+        suspensions: when it was told, answered, saved or was cut short, per suspended run, oldest first.
     """
 
     chain_status: str
@@ -35,6 +37,7 @@ class Status(NamedTuple):
     exit_status: Optional[int]
     jobs: tuple[Job, ...]
     experiment: Experiment
+    suspensions: tuple[Suspension, ...] = ()
 
     @property
     def is_finished(self) -> bool:
@@ -83,4 +86,5 @@ def get_status(experiment: ExperimentLike) -> Status:
         exit_status=now.exit_status,
         jobs=now.jobs,
         experiment=now,
+        suspensions=now.suspensions,
     )

@@ -38,6 +38,19 @@ class Experiment:
         """See :meth:`hfai.client.Experiment.stop`."""
         await asyncio.to_thread(self._experiment.stop, op)
 
+    async def suspend(self, restart_delay: int = 0) -> None:
+        """See :meth:`hfai.client.Experiment.suspend`."""
+        await asyncio.to_thread(self._experiment.suspend, restart_delay)
+
+    async def resume(self) -> Experiment:
+        """See :meth:`hfai.client.Experiment.resume`."""
+        await asyncio.to_thread(self._experiment.resume)
+        return self
+
+    async def set_priority(self, priority: int) -> None:
+        """See :meth:`hfai.client.Experiment.set_priority`."""
+        await asyncio.to_thread(self._experiment.set_priority, priority)
+
     async def tag(self, tag: str) -> None:
         """See :meth:`hfai.client.Experiment.tag`."""
         await asyncio.to_thread(self._experiment.tag, tag)
