@@ -22,6 +22,12 @@ def unfinished_names(prefix: str, parsed_args: Any = None, **_: Any) -> list[str
     return [name for name in _names(prefix, ("waiting_init", "running", "suspended")) if name not in typed]
 
 
+def running_names(prefix: str, parsed_args: Any = None, **_: Any) -> list[str]:
+    """Tasks that run and are not on the line yet: what ``suspend`` is for."""
+    typed = getattr(parsed_args, "experiment", None) or ()
+    return [name for name in _names(prefix, ("running",)) if name not in typed]
+
+
 def log_names(prefix: str, parsed_args: Any = None, **_: Any) -> list[str]:
     """Every task, but only running ones behind ``-f`` (tutorial, use case 2)."""
     if getattr(parsed_args, "follow", False):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Optional
+from typing import TYPE_CHECKING
 
 from hfai.cli.completion_names import unfinished_names
 from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import tr
-from hfai.model.errors import HfaiError, NotAuthorised, UnreachableError
+
+if TYPE_CHECKING:
+    from hfai.client import Experiment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,26 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from hfai.cli.failing import say
+    from hfai.cli.each_task import each_task
 
-    first: Optional[HfaiError] = None
-    for word in dict.fromkeys(arguments.experiment):
-        try:
-            sys.stdout.write(_stop(word, arguments.kind, arguments.op) + "\n")
-            sys.stdout.flush()
-        except (UnreachableError, NotAuthorised):
-            raise  # the others would fail in the same way
-        except HfaiError as error:
-            say(error)
-            first = first or error
-    return first.exit_status if first else 0
+    return each_task(arguments, lambda experiment: _stop(experiment, arguments.op))
 
 
-def _stop(word: str, kind: str, op: str) -> str:
+def _stop(experiment: Experiment, op: str) -> str:
     """Stop one task and say in one line what that does."""
-    from hfai.client import resolve
-
-    experiment = resolve(word, kind)
     named = {"id": experiment.id, "name": experiment.nb_name}
     before = experiment.chain_status
     experiment.stop(op)

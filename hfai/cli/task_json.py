@@ -37,13 +37,17 @@ _JOB_KEYS = ("status", "node", "created_at", "begin_at", "end_at")
 
 
 def task_json(experiment: Experiment) -> dict[str, Any]:
-    """The task, its jobs, why it waits (``pending``) and how it ended (``end``)."""
+    """The task, its jobs, how it was suspended, why it waits (``pending``) and how it ended (``end``)."""
     task = experiment.to_dict()
     body: dict[str, Any] = {name: task.get(name) for name in TASK_KEYS}
     body["suspend_count"] = experiment.suspend_count
     jobs = {job.rank: job for job in experiment.jobs}
     body["jobs"] = [
-        {"rank": pod["job_id"], **{name: pod.get(name) for name in _JOB_KEYS}, "exit_code": jobs[pod["job_id"]].exit_code}
+        {
+            "rank": pod["job_id"],
+            **{name: pod.get(name) for name in _JOB_KEYS},
+            "exit_code": jobs[pod["job_id"]].exit_code,
+        }
         for pod in sorted(task.get("_pods_") or (), key=lambda pod: int(pod["job_id"]))
     ]
     pending = task.get("pending")
@@ -52,6 +56,7 @@ def task_json(experiment: Experiment) -> dict[str, Any]:
         "position": pending["position"],
         "text": filled(pending["template"], pending["data"]),
     }
+    body["suspensions"] = task.get("suspensions") or []
     body["end"] = task.get("end")
     body["exit_status"] = experiment.exit_status
     return body

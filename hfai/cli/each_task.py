@@ -1,0 +1,41 @@
+"""One act on several tasks: a line for each that worked, a line on stderr for each that did not."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Callable, Optional
+
+from hfai.model.errors import HfaiError, NotAuthorised, UnreachableError
+
+if TYPE_CHECKING:
+    from hfai.client import Experiment
+
+
+def each_task(arguments: argparse.Namespace, act: Callable[[Experiment], str]) -> int:
+    """Do it to each task on the command line; one that cannot be had does not keep the others.
+
+    Args:
+        arguments: with ``experiment`` (words) and ``kind``, as :func:`~hfai.cli.experiment_argument.add_experiment` leaves them.
+        act: does it and says in one line what that does.
+
+    Returns:
+        The exit status of the first failure, or 0.
+
+    Raises:
+        UnreachableError, NotAuthorised: the others would fail in the same way.
+    """
+    from hfai.cli.failing import say
+    from hfai.client import resolve
+
+    first: Optional[HfaiError] = None
+    for word in dict.fromkeys(arguments.experiment):
+        try:
+            sys.stdout.write(act(resolve(word, arguments.kind)) + "\n")
+            sys.stdout.flush()
+        except (UnreachableError, NotAuthorised):
+            raise
+        except HfaiError as error:
+            say(error)
+            first = first or error
+    return first.exit_status if first else 0
