@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping, NamedTuple, Optional
 
-from hfai.engine.policy.snapshot import Plan, PolicySettings, QueuedTask, RunningTask, Snapshot, Wait
+from hfai.engine.policy.snapshot import Plan, PolicySettings, QueuedTask, RunningTask, Snapshot, Wait, slice_end
 from hfai.model.priorities import Priority
 from hfai.model.records import Pending
 
@@ -52,7 +52,7 @@ def facts_of(snapshot: Snapshot, settings: PolicySettings, group: str) -> GroupF
         size=len(nodes),
         usable=len(usable),
         free=sum(name not in held for name in usable),
-        first=min(staying, key=lambda run: (_slice_end(run, settings), run.run_id), default=None),
+        first=min(staying, key=lambda run: (slice_end(run, settings), run.run_id), default=None),
         leaving=next((run for run in running if run.is_leaving), None),
     )
 
@@ -122,12 +122,8 @@ def _held(
         return "waits"
     data["held"] = len(first.nodes)
     data["holder"] = names.get(first.run_id, str(first.run_id))
-    data["until"] = _clock(_slice_end(first, settings))
+    data["until"] = _clock(slice_end(first, settings))
     return "next_held" if data["ahead"] == 0 else "held"
-
-
-def _slice_end(run: RunningTask, settings: PolicySettings) -> float:
-    return run.started_at + (settings.min_slice_s if run.is_borrowing else settings.slice_s)
 
 
 def _clock(at: float) -> str:

@@ -14,13 +14,27 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
+from operator import attrgetter
 from typing import Optional, Union
 
 from hfai.engine.policy.priority import ABOVE_NORMAL, AUTO, QuotaBook, worn
-from hfai.engine.policy.snapshot import Plan, PolicySettings, QueuedTask, RunningTask, Snapshot, Start, Suspend, Wait
+from hfai.engine.policy.snapshot import (
+    Plan,
+    PolicySettings,
+    QueuedTask,
+    RunningTask,
+    Snapshot,
+    Start,
+    Suspend,
+    Wait,
+    slice_end,
+)
 
 _Key = tuple[int, int, int, float, int]
 _Entry = tuple[_Key, int, Union[RunningTask, QueuedTask], bool]
+
+
+_arrival = attrgetter("queued_at", "run_id")
 
 
 def _key(entry: _Entry) -> _Key:
@@ -107,12 +121,14 @@ class _Group:
             priority = _running_priority(run, settings, now)
             turn = turns[run.user, priority]
             turns[run.user, priority] = turn + 1
-            slice_s = settings.min_slice_s if run.is_borrowing else settings.slice_s
-            is_over = now >= run.started_at + slice_s
-            since = run.queued_at if run.is_borrowing else run.started_at + slice_s
+            ends_at = slice_end(run, settings)
+            is_over = now >= ends_at
+            since = run.queued_at if run.is_borrowing else ends_at
             line.append(((-priority, int(is_over), turn if is_over else 0, since, run.run_id), priority, run, True))
-        for task in sorted(queued, key=lambda task: (task.queued_at, task.run_id)):
-            priority = worn(task.priority, task.ran_s, settings)
+        for task in sorted(queued, key=_arrival):
+            priority = task.priority
+            if priority == ABOVE_NORMAL:
+                priority = worn(priority, task.ran_s, settings)
             has_room = True
             if priority == AUTO:
                 priority, has_room = self._book.auto(task.user, self._group, task.width)
@@ -204,7 +220,7 @@ def _wake_at(snapshot: Snapshot, starts: list[Start], settings: PolicySettings, 
     for run in snapshot.running:
         if run.is_leaving:
             continue
-        moments.append(run.started_at + (settings.min_slice_s if run.is_borrowing else settings.slice_s))
+        moments.append(slice_end(run, settings))
         if run.priority == ABOVE_NORMAL:
             moments.append(run.started_at + settings.demote_after_s - run.ran_s)
     for start in starts:

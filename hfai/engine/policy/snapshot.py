@@ -25,6 +25,7 @@ class RunningTask(NamedTuple):
         queued_at: when this run was queued: its place among those who wait, should it have to compete again.
         is_borrowing: started on nodes that a blocked task ahead of it has reserved.
         is_leaving: told to suspend or stop; its nodes come free soon.
+        forced: how often in a row its chain lost its nodes without having saved anything.
     """
 
     run_id: int
@@ -37,6 +38,7 @@ class RunningTask(NamedTuple):
     ran_s: float = 0.0
     is_borrowing: bool = False
     is_leaving: bool = False
+    forced: int = 0
 
 
 class QueuedTask(NamedTuple):
@@ -86,6 +88,19 @@ class PolicySettings(NamedTuple):
     min_slice_s: float = 300.0
     patience_s: float = 86400.0
     demote_after_s: float = 1800.0
+
+
+_MOST_DOUBLINGS = 10
+
+
+def slice_end(run: RunningTask, settings: PolicySettings) -> float:
+    """Until when a task is safe from others of its priority.
+
+    Each time in a row that a chain lost its nodes without having saved anything doubles its next slice: two tasks that never save and need
+    longer than a slice would otherwise displace each other for ever.
+    """
+    slice_s = settings.min_slice_s if run.is_borrowing else settings.slice_s
+    return run.started_at + slice_s * (1 << min(run.forced, _MOST_DOUBLINGS))
 
 
 class Start(NamedTuple):

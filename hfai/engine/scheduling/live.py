@@ -32,6 +32,7 @@ class LiveRun:
         is_leaving: whether all its ranks have been told to end.
         user_failures: how often the chain was started again after its own code had failed.
         ran_s: seconds that the runs of the chain before this one have run.
+        forced: how often in a row, before this run, the chain lost its nodes without having saved anything.
         run_priority: what it was started at: AUTO has become one of the others.
         is_borrowing: whether it was started on nodes that another task has reserved.
         start_why: why it was started when it was.
@@ -63,6 +64,7 @@ class LiveRun:
     is_leaving: bool = False
     user_failures: int = 0
     ran_s: float = 0.0
+    forced: int = 0
     run_priority: Optional[int] = None
     is_borrowing: bool = False
     start_why: str = ""
@@ -93,6 +95,7 @@ class LiveRun:
             queued_at=row.queued_at,
             user_failures=row.user_failures,
             ran_s=row.ran_s,
+            forced=row.forced,
             run_priority=row.run_priority,
             is_borrowing=row.is_borrowing,
             start_why=row.start_why,
@@ -130,6 +133,7 @@ class LiveRun:
             self.ran_s,
             self.is_borrowing,
             self.is_vacating,
+            self.forced,
         )
 
     @property
@@ -188,6 +192,7 @@ class LiveRun:
             failures=new.failures,
             user_failures=new.user_failures,
             ran_s=new.ran_s,
+            forced=new.forced,
         )
 
     def set_building(self, rank: int, now: float) -> bool:

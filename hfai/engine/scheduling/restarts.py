@@ -31,7 +31,16 @@ def restart_after(run: LiveRun, config: EngineConfig, now: float) -> NextRun:
         failures=failures,
         user_failures=run.user_failures + (cause in (Cause.USER_CODE, Cause.WATCHDOG)),
         ran_s=run.used_up(now),
+        forced=_forced(run),
     )
+
+
+def _forced(run: LiveRun) -> int:
+    """Counted until a run saves: in time, or at least something, which a new whole_life_state shows."""
+    if run.suspension is None or run.end is None or run.end.cause is not Cause.SUSPENDED:
+        return run.forced
+    has_saved = run.suspension.saved_at is not None or any(end.state_is_set for end in run.ends.values())
+    return 0 if has_saved else run.forced + 1
 
 
 def _failures_before(run: LiveRun, config: EngineConfig, now: float) -> int:

@@ -54,36 +54,12 @@ class Outcome(NamedTuple):
 class _Live:
     """One job on its way."""
 
-    __slots__ = (
-        "acknowledged",
-        "done_s",
-        "finish_s",
-        "first_start_s",
-        "interruptions",
-        "is_borrowing",
-        "is_leaving",
-        "job",
-        "lost_s",
-        "nodes",
-        "overhead_s",
-        "queued_s",
-        "ran_s",
-        "started_s",
-        "version",
-        "wait_s",
-    )  # fmt: skip
-
     def __init__(self, job: TraceJob) -> None:
-        self.job, self.queued_s, self.done_s, self.wait_s, self.lost_s, self.ran_s = (
-            job,
-            job.submit_s,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-        )
+        self.job = job
+        self.queued_s = job.submit_s
+        self.done_s = self.wait_s = self.lost_s = self.ran_s = 0.0
         self.first_start_s: Optional[float] = None
-        self.interruptions = self.version = 0
+        self.interruptions = self.version = self.forced = 0
         self.nodes: tuple[str, ...] = ()
         self.started_s = self.finish_s = self.overhead_s = 0.0
         self.is_leaving = self.is_borrowing = self.acknowledged = False
@@ -194,6 +170,7 @@ def _running(live: _Live) -> RunningTask:
         live.ran_s,
         live.is_borrowing,
         live.is_leaving,
+        live.forced,
     )
 
 
@@ -211,6 +188,7 @@ def _leave(live: _Live, now: float, cost: RestartCost) -> None:
     """Back into the queue: the work of this run counts up to its last checkpoint, or to now if it saved in time."""
     worked_s = max(0.0, now - live.started_s - live.overhead_s)
     kept_s = worked_s if live.acknowledged else worked_s - worked_s % cost.checkpoint_s
+    live.forced = 0 if kept_s > 0 else live.forced + 1
     live.done_s += kept_s
     live.lost_s += now - live.started_s - kept_s
     live.ran_s += now - live.started_s

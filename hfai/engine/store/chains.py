@@ -79,6 +79,7 @@ class NextRun:
         failures: runs of the chain in a row that the platform failed.
         user_failures: how often the chain was started again after its own code had failed.
         ran_s: seconds that the runs before it have run.
+        forced: how often in a row the chain lost its nodes without having saved anything.
     """
 
     first_id: int
@@ -89,6 +90,7 @@ class NextRun:
     failures: int = 0
     user_failures: int = 0
     ran_s: float = 0.0
+    forced: int = 0
 
 
 def add_chain(db: Database, new: NewChain) -> int:
@@ -136,10 +138,10 @@ def add_run(db: Database, new: NextRun) -> int:
     """
     cursor = db.execute(
         "INSERT INTO runs (first_id, queue_status, worker_status, created_at, queued_at, whole_life_state, not_before, "
-        "user_failures, ran_s) VALUES (?, 'queued', 'queued', ?, ?, ?, ?, ?, ?)",
+        "user_failures, ran_s, forced) VALUES (?, 'queued', 'queued', ?, ?, ?, ?, ?, ?, ?)",
         (
             *(new.first_id, new.created_at, new.queued_at, new.whole_life_state, new.not_before),
-            *(new.user_failures, new.ran_s),
+            *(new.user_failures, new.ran_s, new.forced),
         ),
     )
     assert cursor.lastrowid is not None

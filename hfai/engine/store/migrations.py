@@ -103,4 +103,7 @@ ALTER TABLE runs ADD COLUMN start_why TEXT;
 ALTER TABLE runs ADD COLUMN suspension TEXT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING)
+# How often in a row the chain lost its nodes without having saved anything.
+_FORCED = "ALTER TABLE runs ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED)

@@ -44,6 +44,7 @@ class UnfinishedRun:
     queued_at: float
     ran_s: float
     user_failures: int
+    forced: int
     run_priority: Optional[int]
     is_borrowing: bool
     start_why: str
@@ -56,7 +57,7 @@ class UnfinishedRun:
 _UNFINISHED = (
     "SELECT r.id, r.first_id, c.chain_id, c.user_name, c.nb_name, c.group_name, c.nodes, c.priority, r.queue_status, "
     "r.created_at, r.begin_at, r.whole_life_state, r.not_before, r.asked, c.failures, coalesce(r.queued_at, r.created_at), "
-    "r.ran_s, r.user_failures, r.run_priority, r.is_borrowing, r.start_why, r.suspend_code, r.suspend_updated_at, r.suspension, "
+    "r.ran_s, r.user_failures, r.forced, r.run_priority, r.is_borrowing, r.start_why, r.suspend_code, r.suspend_updated_at, r.suspension, "
     "r.jobs FROM runs r JOIN chains c USING (first_id) "
 )
 
@@ -73,13 +74,13 @@ def unfinished_run(db: Database, run_id: int) -> UnfinishedRun:
 
 def _unfinished(row: Any) -> UnfinishedRun:
     values = [*row]
-    values[19:] = [
-        bool(row[19]),
-        row[20] or "",
-        SuspendCode(row[21]),
-        row[22],
-        _suspension(row[23]),
-        unpack_jobs(row[24]),
+    values[20:] = [
+        bool(row[20]),
+        row[21] or "",
+        SuspendCode(row[22]),
+        row[23],
+        _suspension(row[24]),
+        unpack_jobs(row[25]),
     ]
     return UnfinishedRun(*values)
 

@@ -6,7 +6,9 @@ import asyncio
 from typing import Any, Optional
 
 import pytest
+from attrs import evolve
 
+from hfai.engine.queries import Selector
 from hfai.model.records import Cause, Task
 
 
@@ -278,4 +280,42 @@ def test_what_the_policy_needs_survives_a_restart(bench: Any) -> None:
             assert bench.executor.told == [run.id]
             assert "a higher priority asks" in bench.task(task).newest.suspension.why
 
+    asyncio.run(work())
+
+
+def test_who_never_saves_gets_a_longer_slice_each_time(bench: Any) -> None:
+    """Two that need more than a slice would displace each other for ever; one that saves is back at one slice."""
+    bench.nodes, bench.settings = 1, {"slice_s": 100, "min_slice_s": 10}
+
+    def until_told(task: Task) -> float:
+        began = bench.clock.now()
+        while task.id not in bench.executor.told:
+            bench.clock.advance(10)
+            bench.engine.tick()
+        return float(bench.clock.now() - began)
+
+    def displaced(name: str, *, saves: bool) -> float:
+        """How long the task keeps its node, which it then leaves to the other one."""
+        task = bench.engine.find(Selector(nb_name=name), user=users[name])
+        bench.executor.begin(task.id)
+        slice_s = until_told(task)
+        if saves:
+            bench.executor.go_suspend(task.id, 0)
+        else:
+            bench.clock.advance(5)
+        bench.engine.tick()
+        stop_all(bench, task)
+        return slice_s
+
+    async def work() -> None:
+        async with bench.running():
+            for name in ("a", "b"):
+                users[name] = evolve(bench.user, name=name)
+                bench.engine.submit(bench.body(name), user=users[name])
+                bench.engine.tick()
+            assert [displaced("ab"[turn % 2], saves=turn in (4, 5)) for turn in range(8)] == [
+                *(100, 100, 200, 200, 400, 400, 100, 100)
+            ]
+
+    users: dict[str, Any] = {}
     asyncio.run(work())

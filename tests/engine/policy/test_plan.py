@@ -52,6 +52,14 @@ def test_a_task_keeps_its_slice_then_takes_turns_with_other_users() -> None:
     assert suspended(Snapshot(nodes(1), (running(1, "b", "0", for_s=9999),), waiting)) == []
 
 
+def test_a_task_that_never_saves_gets_longer_and_longer_slices() -> None:
+    """Rule 7: each time in a row that it lost its nodes unsaved doubles the next slice, so that in the end it gets done."""
+    waiting = (queued(2, "b", 1),)
+    for forced, slice_s in ((0, 3600), (1, 7200), (3, 28_800)):
+        assert suspended(Snapshot(nodes(1), (running(1, "a", "0", for_s=slice_s - 1, forced=forced),), waiting)) == []
+        assert suspended(Snapshot(nodes(1), (running(1, "a", "0", for_s=slice_s, forced=forced),), waiting)) == [1]
+
+
 def test_the_first_task_of_each_user_comes_before_the_second_of_any() -> None:
     """Rule 2: a user who submits ten tasks does not push back one who submits one."""
     line = (*(queued(number, "a", 1, for_s=100 - number) for number in range(1, 4)), queued(9, "b", 1, for_s=1))

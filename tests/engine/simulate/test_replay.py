@@ -48,6 +48,14 @@ def test_turns_cost_a_restart_and_the_work_since_the_checkpoint() -> None:
     assert {result.lost_s for result in acknowledged.results if result.job.number == 1} == {0.0}
 
 
+def test_two_that_never_save_do_not_displace_each_other_for_ever() -> None:
+    """No checkpoint at all and more work than a slice: both end all the same."""
+    cost = RestartCost(checkpoint_s=10**9)
+    outcome = replay([job(1, 0, 5000, user="a"), job(2, 10, 5000, user="b")], 1, POLICY, cost)
+    assert len(outcome.results) == 2
+    assert max(result.interruptions for result in outcome.results) <= 2
+
+
 def test_a_higher_priority_starts_within_the_grace_window() -> None:
     """Urgent work waits for nothing but the save."""
     outcome = replay([job(1, 0, 9000), job(2, 100, 60, priority=30)], 1, POLICY, RestartCost())
