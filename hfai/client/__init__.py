@@ -31,15 +31,19 @@ if TYPE_CHECKING:
     from hfai.client._wait import wait
     from hfai.client.priorities import EXP_PRIORITY
     from hfai.client.runtime import (
+        WARN_TYPE,
+        bind_hf_except_hook,
+        disable_warn,
         get_whole_life_state,
         go_suspend,
         receive_suspend_command,
+        self_health_check,
         set_priority,
         set_watchdog_time,
         set_whole_life_state,
     )
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_names.py wants it
     "EXP_PRIORITY",
     "Experiment",
     "Job",
@@ -50,8 +54,11 @@ __all__ = [
     "Suspension",
     "TaskUpdate",
     "UserInfo",
+    "WARN_TYPE",
+    "bind_hf_except_hook",
     "create_experiment",
     "create_experiment_v2",
+    "disable_warn",
     "get_experiment",
     "get_experiments",
     "get_status",
@@ -61,6 +68,7 @@ __all__ = [
     "nodes",
     "receive_suspend_command",
     "resolve",
+    "self_health_check",
     "set_priority",
     "set_watchdog_time",
     "set_whole_life_state",
@@ -81,8 +89,11 @@ _HOMES = {
     "Suspension": "_suspension",
     "TaskUpdate": "_log_blocks",
     "UserInfo": "_user",
+    "WARN_TYPE": "runtime._warn",
+    "bind_hf_except_hook": "runtime._except_hook",
     "create_experiment": "_create",
     "create_experiment_v2": "_create",
+    "disable_warn": "runtime._warn",
     "get_experiment": "_find",
     "get_experiments": "_find",
     "get_status": "_status",
@@ -92,6 +103,7 @@ _HOMES = {
     "nodes": "_nodes",
     "receive_suspend_command": "runtime._receive",
     "resolve": "_resolve",
+    "self_health_check": "runtime._health",
     "set_priority": "runtime._priority",
     "set_watchdog_time": "runtime._watchdog",
     "set_whole_life_state": "runtime._state",

@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-MODULES = ["_experiment", "_create", "priorities", "runtime._state"]
+MODULES = ["_experiment", "_create", "priorities", "runtime._state", "runtime._warn"]
 
 
 @pytest.mark.parametrize("name", MODULES)

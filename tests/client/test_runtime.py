@@ -247,6 +247,19 @@ def test_simulation_without_a_suspension() -> None:
     assert out("print(receive_suspend_command(), get_whole_life_state())", HFAI_SIMULATE="1") == "False 0"
 
 
+def test_warnings() -> None:
+    """There is nobody to warn, so they are off; a wrong kind is refused."""
+    code = """
+print(disable_warn(WARN_TYPE.LOG | WARN_TYPE.INTERRUPT), disable_warn(0), disable_warn(16), int(WARN_TYPE.INTERRUPT))
+try: disable_warn(-1, raise_exception=True)
+except RuntimeError as error: print(error)"""
+    assert out(code, HFAI_SIMULATE="1").splitlines() == [
+        "True True False 8",
+        "disable_warn: a sum of 1 (COMPLETED), 2 (TERMINATING), 4 (LOG), 8 (INTERRUPT), not -1",
+    ]
+    assert run("print(disable_warn(1))").stdout == "False\n"
+
+
 def test_priorities_by_number() -> None:
     from hfai.client import EXP_PRIORITY
 

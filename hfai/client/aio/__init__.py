@@ -15,9 +15,13 @@ from __future__ import annotations
 
 from hfai.client import (
     EXP_PRIORITY,
+    WARN_TYPE,
+    bind_hf_except_hook,
+    disable_warn,
     get_whole_life_state,
     go_suspend,
     receive_suspend_command,
+    self_health_check,
     set_priority,
     set_watchdog_time,
     set_whole_life_state,
@@ -37,11 +41,14 @@ from hfai.client.aio._calls import (
 from hfai.client.aio._experiment import Experiment
 from hfai.client.aio._logs import stream_log_blocks, stream_logs
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_names.py wants it
     "EXP_PRIORITY",
     "Experiment",
+    "WARN_TYPE",
+    "bind_hf_except_hook",
     "create_experiment",
     "create_experiment_v2",
+    "disable_warn",
     "get_experiment",
     "get_experiments",
     "get_status",
@@ -51,6 +58,7 @@ __all__ = [
     "nodes",
     "receive_suspend_command",
     "resolve",
+    "self_health_check",
     "set_priority",
     "set_watchdog_time",
     "set_whole_life_state",

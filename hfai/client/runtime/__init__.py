@@ -9,25 +9,36 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from hfai.client.runtime._except_hook import bind_hf_except_hook
     from hfai.client.runtime._go_suspend import go_suspend
+    from hfai.client.runtime._health import self_health_check
     from hfai.client.runtime._priority import set_priority
     from hfai.client.runtime._receive import receive_suspend_command
     from hfai.client.runtime._state import get_whole_life_state, set_whole_life_state
+    from hfai.client.runtime._warn import WARN_TYPE, disable_warn
     from hfai.client.runtime._watchdog import set_watchdog_time
 
 __all__ = [
+    "WARN_TYPE",
+    "bind_hf_except_hook",
+    "disable_warn",
     "get_whole_life_state",
     "go_suspend",
     "receive_suspend_command",
+    "self_health_check",
     "set_priority",
     "set_watchdog_time",
     "set_whole_life_state",
 ]
 
 _HOMES = {
+    "WARN_TYPE": "_warn",
+    "bind_hf_except_hook": "_except_hook",
+    "disable_warn": "_warn",
     "get_whole_life_state": "_state",
     "go_suspend": "_go_suspend",
     "receive_suspend_command": "_receive",
+    "self_health_check": "_health",
     "set_priority": "_priority",
     "set_watchdog_time": "_watchdog",
     "set_whole_life_state": "_state",
