@@ -9,7 +9,7 @@ from hfai.engine.config import EngineConfig
 from hfai.engine.policy.explain import GroupFacts, facts_of, say
 from hfai.engine.policy.plan import plan
 from hfai.engine.policy.priority import worn
-from hfai.engine.policy.snapshot import Plan, QueuedTask, RunningTask, Snapshot, Wait
+from hfai.engine.policy.snapshot import Plan, QueuedTask, RunningTask, Snapshot, Wait, slice_end
 from hfai.engine.scheduling.cluster import Cluster
 from hfai.engine.scheduling.lines import Lines
 from hfai.engine.scheduling.live import LiveRun
@@ -86,10 +86,9 @@ class Planner:
         for run in running:
             if run.group != group or run.is_leaving:
                 continue
-            slice_s = self._settings.min_slice_s if run.is_borrowing else self._settings.slice_s
             priority = worn(run.priority, run.ran_s + now - run.started_at, self._settings)
             width = sum(name in self._able for name in run.nodes)
-            (firm if now < run.started_at + slice_s else before)[priority] += width
+            (firm if now < slice_end(run, self._settings) else before)[priority] += width
         reach = {}
         for priority in self.lines.priorities(group):
             taken = sum(width for other, width in firm.items() if other >= priority)
@@ -135,9 +134,13 @@ class Planner:
             for task in self._asked.queued:
                 wait = self._decided.waits.get(task.run_id)
                 if wait is not None and wait.code != "backoff":
-                    self._peers[task.user, task.group, task.priority, task.width] = wait
-        wait = self._peers.get((run.user_name, run.group, run.priority, run.width))
+                    for priority in {task.priority, wait.priority}:  # AUTO may stand in line as itself or as another
+                        self._peers[task.user, task.group, priority, task.width] = wait
+        wait = self._peers.get((run.user_name, run.group, self.lines.priority(run), run.width))
         if wait is None:
+            for code, count in (("group_too_small", self._cluster.group_sizes), ("cordoned", self._usable)):
+                if run.width > count.get(run.group, 0):
+                    return Wait(code, position, self.lines.priority(run))
             return Wait("nodes" if position == 1 else "turn", position, self.lines.priority(run))
         return wait._replace(code="turn") if wait.code in ("nodes", "saving") else wait
 

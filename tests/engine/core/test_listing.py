@@ -83,7 +83,7 @@ def fill(db: Database, count: int) -> None:
         for table, columns in (
             (
                 "runs",
-                "i, i, 'finished', 'succeeded', i, i, i, 1, 0, NULL, 0, 0, NULL, NULL, NULL, i, 0, 0, 30, 0, NULL, NULL",
+                "i, i, 'finished', 'succeeded', i, i, i, 1, 0, NULL, 0, 0, NULL, NULL, NULL, i, 0, 0, 30, 0, NULL, NULL, 0",
             ),
             (
                 "chains",
