@@ -54,6 +54,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                     Command("down", mark("end the engine; its tasks go on unless --stop-tasks")),
                     Command("status", mark("show whether the engine runs, where, and its state folder")),
                     Command("logs", mark("show the engine's own log")),
+                    Command("simulate", mark("replay a trace of tasks through the scheduler, beside first come first served")),
                 ),
             ),
         ),
