@@ -17,7 +17,7 @@ from benchmarks.measure import Row, alternate, ratio_row, script, spend
 from hfai.testing import EngineSandbox
 
 TITLE = "Large logs"
-RUNS = 5
+RUNS = 9
 LINES = 1_000_000
 LINE = b"x" * 99 + b"\n"
 STAMPED_BYTES = LINES * (len(LINE) + 29)

@@ -12,9 +12,9 @@ MEDIA_TYPE = "application/x-hfai-log"
 BEAT = b'{"t":"beat"}\n'
 
 
-def data_frame(rank: int, cursor: Cursor, payload: bytes) -> bytes:
-    """Log bytes of a rank; ``cursor`` is where they end."""
-    return b'{"t":"data","rank":%d,"cursor":"%s","n":%d}\n%s' % (rank, str(cursor).encode(), len(payload), payload)
+def data_header(rank: int, cursor: Cursor, size: int) -> bytes:
+    """What comes before so many log bytes of a rank; ``cursor`` is where they end."""
+    return b'{"t":"data","rank":%d,"cursor":"%s","n":%d}\n' % (rank, str(cursor).encode(), size)
 
 
 def task_frame(task: Task) -> bytes:

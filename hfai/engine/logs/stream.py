@@ -10,7 +10,6 @@ from typing import Any, Awaitable, Callable, ContextManager, Iterator, Optional,
 from hfai.engine.logs import frames
 from hfai.engine.logs.inotify import DirectoryWatcher
 from hfai.engine.logs.ranklog import RankLog
-from hfai.engine.logs.segments import BLOCK_BYTES
 from hfai.engine.logs.selection import LogSelection
 from hfai.model.records import Task
 from hfai.model.states import ChainStatus, QueueStatus
@@ -19,6 +18,8 @@ BEAT_S = 5.0
 # How often to look where the kernel gives no word; also how long a word lost (a network file system) can matter.
 POLL_S = 0.5
 SAFETY_POLL_S = 2.0
+# Smaller blocks of several ranks travel together.
+_SMALL_BYTES = 64 * 1024
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -144,16 +145,20 @@ class LogStream:
     async def _pump(self, send: Send) -> bool:
         """Send one block of each rank; whether there was anything."""
         batch: list[bytes] = []
-        size, moved = 0, False
+        moved = False
         for log in self._logs:
             block = await log.read()
-            if block:
-                moved = True
-                size += len(block)
-                batch.append(frames.data_frame(log.rank, log.cursor, block))
-            if size >= BLOCK_BYTES:
-                await self._send(send, batch[0] if len(batch) == 1 else b"".join(batch))
-                batch, size = [], 0
+            if not block:
+                continue
+            moved = True
+            header = frames.data_header(log.rank, log.cursor, len(block))
+            if len(block) < _SMALL_BYTES:
+                batch += (header, block)
+                continue
+            # A large block goes on its way as it is: joining it to its header would copy it.
+            await self._send(send, b"".join([*batch, header]))
+            await self._send(send, block)
+            batch = []
         if batch:
             await self._send(send, b"".join(batch))
         return moved
