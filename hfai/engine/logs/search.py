@@ -11,7 +11,6 @@ from hfai.model.records import Run
 
 # A text that begins with none of these cannot begin inside a stamp.
 _STAMP_BYTES = frozenset(b"[0123456789-:.] ")
-_BLOCK_BYTES = 1024 * 1024
 
 
 def count_occurrences(runs: Sequence[Run], rank: int, directory: RankDirectory, content: str) -> int:
@@ -25,7 +24,7 @@ def count_occurrences(runs: Sequence[Run], rank: int, directory: RankDirectory, 
         rest = b""
         for segment in log.numbers():
             offset = 0
-            while block := log.read(segment, offset, _BLOCK_BYTES):
+            while block := log.read(segment, offset):
                 offset += len(block)
                 lines, newline, rest = (rest + block).rpartition(b"\n")
                 total += _count(lines + newline, wanted)

@@ -57,30 +57,6 @@ def facts_of(snapshot: Snapshot, settings: PolicySettings, group: str) -> GroupF
     )
 
 
-def explain(
-    snapshot: Snapshot, decided: Plan, settings: PolicySettings, run_id: int, names: Mapping[int, str]
-) -> Optional[Pending]:
-    """Say why a queued run waits.
-
-    Args:
-        snapshot: what the plan was made from.
-        decided: the plan.
-        settings: the policy's numbers, in seconds.
-        run_id: the queued run.
-        names: task names by run id.
-
-    Returns:
-        The reason, None if the plan starts the run or does not know it.
-
-    Blocks: no; costs a walk over the nodes and running tasks of the group.
-    """
-    wait = decided.waits.get(run_id)
-    task = next((task for task in snapshot.queued if task.run_id == run_id), None)
-    if wait is None or task is None:
-        return None
-    return say(task, wait, facts_of(snapshot, settings, task.group), decided, settings, names)
-
-
 def say(
     task: QueuedTask,
     wait: Wait,

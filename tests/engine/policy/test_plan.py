@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hfai.engine.policy.explain import explain
+from hfai.engine.policy.explain import facts_of, say
 from hfai.engine.policy.plan import plan
-from hfai.engine.policy.snapshot import PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
+from hfai.engine.policy.snapshot import Plan, PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
+from hfai.model.records import Pending
 
 NOW = 100_000.0
 SETTINGS = PolicySettings(slice_s=3600, min_slice_s=300, patience_s=86_400, demote_after_s=1800)
@@ -29,6 +30,11 @@ def started(snapshot: Snapshot) -> list[int]:
     return [start.run_id for start in plan(snapshot, SETTINGS, NOW).starts]
 
 
+def reason(snapshot: Snapshot, decided: Plan, run_id: int, names: dict[int, str]) -> Pending:
+    task = next(task for task in snapshot.queued if task.run_id == run_id)
+    return say(task, decided.waits[run_id], facts_of(snapshot, SETTINGS, task.group), decided, SETTINGS, names)
+
+
 def suspended(snapshot: Snapshot) -> list[int]:
     return [suspend.run_id for suspend in plan(snapshot, SETTINGS, NOW).suspends]
 
@@ -39,8 +45,7 @@ def test_a_higher_priority_interrupts_at_once() -> None:
     decided = plan(snapshot, SETTINGS, NOW)
     assert [(s.run_id, s.for_run_id) for s in decided.suspends] == [(1, 2)]
     assert not decided.starts
-    pending = explain(snapshot, decided, SETTINGS, 2, {1: "long", 2: "urgent"})
-    assert pending is not None
+    pending = reason(snapshot, decided, 2, {1: "long", 2: "urgent"})
     assert pending.to_wire()["text"] == "next to start: waits for long to save and leave its nodes"
 
 
@@ -128,8 +133,7 @@ def test_the_reason_names_place_need_and_holder() -> None:
     line = (queued(2, "b", 4, for_s=90), queued(3, "c", 4))
     snapshot = Snapshot(nodes(4), (running(1, "a", "0 1", for_s=0),), line)
     decided = plan(snapshot, SETTINGS, NOW)
-    pending = explain(snapshot, decided, SETTINGS, 3, {1: "exp_b"})
-    assert pending is not None
+    pending = reason(snapshot, decided, 3, {1: "exp_b"})
     assert pending.position == 2
     text = pending.to_wire()["text"]
     assert text.startswith("2nd in queue: 1 ahead; needs 4 nodes, 2 are free, 2 held by exp_b (running, slice ends ")
