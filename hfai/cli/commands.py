@@ -54,6 +54,15 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                     Command("down", mark("end the engine; its tasks go on unless --stop-tasks")),
                     Command("status", mark("show whether the engine runs, where, and its state folder")),
                     Command("logs", mark("show the engine's own log")),
+                    Command(
+                        "node",
+                        mark("show which nodes take tasks, and change that"),
+                        (
+                            Command("list", mark("list the nodes and why some take nothing new")),
+                            Command("cordon", mark("put nothing new on a node; what runs there stays")),
+                            Command("uncordon", mark("let a cordoned node take tasks again")),
+                        ),
+                    ),
                     Command("simulate", mark("replay a trace of tasks through the scheduler, beside first come first served")),
                 ),
             ),

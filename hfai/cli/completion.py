@@ -47,15 +47,18 @@ def _parser_for(words: list[str], typed: str) -> argparse.ArgumentParser:
         _add_words(top, tuple(COMMANDS.values()))
         return top
     command = COMMANDS[words[0]]
-    path, rest = (command.name,), words[1:]
+    path: tuple[str, ...] = (command.name,)
+    rest = words[1:]
     if command.subcommands:
         inner = _add_words(top, (command,))[command.name]
-        if not rest:
-            _add_words(inner, command.subcommands)
-            return top
-        known = {one.name: one for one in command.subcommands}
-        leaf = _add_words(inner, (known[rest[0]],))[rest[0]]
-        load((*path, rest[0])).add_arguments(leaf)
+        while command.subcommands:
+            if not rest:
+                _add_words(inner, command.subcommands)
+                return top
+            command = next(one for one in command.subcommands if one.name == rest[0])
+            inner = _add_words(inner, (command,))[command.name]
+            path, rest = (*path, rest[0]), rest[1:]
+        load(path).add_arguments(inner)
         return top
     module = load(path)
     if not hasattr(module, "run_words"):

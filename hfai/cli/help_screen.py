@@ -22,10 +22,10 @@ def help_screen() -> str:
     return "\n".join(lines) + "\n"
 
 
-def subcommand_screen(command: Command) -> str:
-    """The same for a command that has commands of its own."""
+def subcommand_screen(path: tuple[str, ...], command: Command) -> str:
+    """The same for a command that has commands of its own; ``path`` is its words."""
     lines = [
-        f"Usage: hai-cli {command.name} COMMAND [OPTIONS]",
+        f"Usage: hai-cli {' '.join(path)} COMMAND [OPTIONS]",
         "",
         f"  {tr(command.purpose)}",
         "",

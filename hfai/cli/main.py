@@ -54,17 +54,18 @@ def dispatch(words: Sequence[str]) -> int:
         raise no_command(words[0], tuple(COMMANDS))
     path: tuple[str, ...] = (command.name,)
     rest = words[1:]
-    if command.subcommands:
+    while command.subcommands:
         if not rest or rest[0] in ("-h", "--help"):
             from hfai.cli.help_screen import subcommand_screen
 
-            sys.stdout.write(subcommand_screen(command))
+            sys.stdout.write(subcommand_screen(path, command))
             return 0
-        names = tuple(one.name for one in command.subcommands)
-        if rest[0] not in names:
+        inner = {one.name: one for one in command.subcommands}
+        if rest[0] not in inner:
             from hfai.cli.suggesting import no_command
 
-            raise no_command(rest[0], names, command.name)
+            raise no_command(rest[0], inner, " ".join(path))
+        command = inner[rest[0]]
         path, rest = (*path, rest[0]), rest[1:]
     from hfai.cli.parsing import run_command
 

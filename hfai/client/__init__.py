@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hfai.client._job import Job
     from hfai.client._log_blocks import LogBlock, TaskUpdate, stream_log_blocks
     from hfai.client._log_lines import LogLine, stream_logs
-    from hfai.client._nodes import NodeInfo, nodes
+    from hfai.client._nodes import NodeInfo, cordon_node, nodes, uncordon_node
     from hfai.client._resolve import resolve
     from hfai.client._status import Status, get_status
     from hfai.client._suspension import Suspension
@@ -56,6 +56,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "UserInfo",
     "WARN_TYPE",
     "bind_hf_except_hook",
+    "cordon_node",
     "create_experiment",
     "create_experiment_v2",
     "disable_warn",
@@ -74,6 +75,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "set_whole_life_state",
     "stream_log_blocks",
     "stream_logs",
+    "uncordon_node",
     "user_info",
     "wait",
 ]
@@ -91,6 +93,7 @@ _HOMES = {
     "UserInfo": "_user",
     "WARN_TYPE": "runtime._warn",
     "bind_hf_except_hook": "runtime._except_hook",
+    "cordon_node": "_nodes",
     "create_experiment": "_create",
     "create_experiment_v2": "_create",
     "disable_warn": "runtime._warn",
@@ -109,6 +112,7 @@ _HOMES = {
     "set_whole_life_state": "runtime._state",
     "stream_log_blocks": "_log_blocks",
     "stream_logs": "_log_lines",
+    "uncordon_node": "_nodes",
     "user_info": "_user",
     "wait": "_wait",
 }

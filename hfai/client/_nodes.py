@@ -1,10 +1,12 @@
-"""``nodes``: the nodes of the platform."""
+"""``nodes``: the nodes of the platform; ``cordon_node`` and ``uncordon_node``."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Mapping, NamedTuple, Optional
 
 from hfai.client import _session
+from hfai.client._wire_field import wire_time
 
 
 class NodeInfo(NamedTuple):
@@ -21,6 +23,9 @@ class NodeInfo(NamedTuple):
         working_user: who runs something on it, None if nobody does.
         working_task_id: id of that run.
         working_task_rank: its rank there.
+        cordon_reason: why nothing new is put on it; None while it takes tasks, and where the platform does not say.
+        cordoned_by: who cordoned it, ``platform`` where a check did.
+        cordoned_at: when, as a naive local datetime.
     """
 
     name: str
@@ -33,6 +38,14 @@ class NodeInfo(NamedTuple):
     working_user: Optional[str]
     working_task_id: Optional[int]
     working_task_rank: Optional[int]
+    cordon_reason: Optional[str] = None
+    cordoned_by: Optional[str] = None
+    cordoned_at: Optional[datetime] = None
+
+    @property
+    def is_cordoned(self) -> bool:
+        """Whether nothing new is put on it."""
+        return self.cordon_reason is not None
 
 
 def nodes() -> list[NodeInfo]:
@@ -62,4 +75,54 @@ def _node(row: Mapping[str, Any]) -> NodeInfo:
         working_user=row.get("working_user"),
         working_task_id=row.get("working_task_id"),
         working_task_rank=row.get("working_task_rank"),
+        cordon_reason=row.get("cordon_reason"),
+        cordoned_by=row.get("cordoned_by"),
+        cordoned_at=wire_time(row.get("cordoned_at")),
     )
+
+
+def cordon_node(name: str, reason: str = "") -> NodeInfo:
+    """Let nothing new onto a node; what runs there stays. For administrators.
+
+    Args:
+        name: of the node.
+        reason: in words; shown with the node, and by tasks that wait because of it.
+
+    Returns:
+        The node as it is then.
+
+    Raises:
+        NodeNotFound: there is no such node.
+        NotAuthorised: you do not administer the platform.
+        HfaiError: no answer, or another refusal.
+
+    Blocks for one request; stored on return. May be called again, which replaces the reason.
+
+    Example:
+        >>> cordon_node("cpu-2", "disk full").is_cordoned  # doctest: +SKIP
+        True
+    """
+    return _node(_session.current().post("operating/node/cordon", {"name": name, "reason": reason})["node"])
+
+
+def uncordon_node(name: str) -> NodeInfo:
+    """Let a cordoned node take tasks again; one that is not cordoned is no error. For administrators.
+
+    Args:
+        name: of the node.
+
+    Returns:
+        The node as it is then.
+
+    Raises:
+        NodeNotFound: there is no such node.
+        NotAuthorised: you do not administer the platform.
+        HfaiError: no answer, or another refusal.
+
+    Blocks for one request; stored on return.
+
+    Example:
+        >>> uncordon_node("cpu-2").is_cordoned  # doctest: +SKIP
+        False
+    """
+    return _node(_session.current().post("operating/node/uncordon", {"name": name})["node"])

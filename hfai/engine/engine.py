@@ -17,6 +17,7 @@ from hfai.engine.names import FILE_NAME as NAMES
 from hfai.engine.names import NamesFile
 from hfai.engine.queries import ListQuery, NodeView, Selector, StopOp, User, Working
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
+from hfai.engine.scheduling.cordons import Cordons
 from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.scheduling.new_runs import first_run, not_queued
 from hfai.engine.scheduling.scheduler import Scheduler
@@ -217,6 +218,11 @@ class Engine:
     def nodes(self) -> list[NodeView]:
         """Every node and what it works on."""
         return [NodeView(node, self._working(node.name)) for node in self._scheduler.cluster.nodes]
+
+    @property
+    def cordons(self) -> Cordons:
+        """Lets nothing new onto a node, and lifts that again."""
+        return self._scheduler.cordons
 
     def queue_counts(self) -> list[tuple[int, str, int]]:
         """Unfinished tasks of all users per (priority, queue status), the highest priority first."""

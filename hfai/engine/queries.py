@@ -28,12 +28,14 @@ class User:
         role: ``internal`` or ``external``.
         groups: permission groups, as HAI Platform counts them: role, ``public``, the own name and more.
         uid: the number that tasks of this user run under.
+        is_admin: whether they may change the platform itself.
     """
 
     name: str
     role: str
     groups: tuple[str, ...]
     uid: int
+    is_admin: bool = False
 
 
 @frozen

@@ -43,7 +43,7 @@ class SingleUser:
             raise ConfigError("{file} holds no token: remove it, and a new one is made", file=str(path))
         uid = os.getuid()
         name = _name_of(uid)
-        self.user = User(name=name, role="internal", groups=("internal", "public", name), uid=uid)
+        self.user = User(name, role="internal", groups=("internal", "public", name), uid=uid, is_admin=True)
 
     def of(self, token: str) -> Optional[User]:
         """The user that a token stands for; None if nobody."""

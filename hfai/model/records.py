@@ -316,8 +316,23 @@ def local_time(at: Optional[float]) -> Optional[str]:
 
 
 @frozen
+class Cordon:
+    """Why a node takes nothing new.
+
+    Attributes:
+        reason: in words.
+        by: name of the user who cordoned it, ``platform`` where a check did.
+        since: seconds since the epoch.
+    """
+
+    reason: str
+    by: str
+    since: float
+
+
+@frozen
 class Node:
-    """One node as the executor offers it."""
+    """One node: as the executor offers it, and whether it takes anything new."""
 
     name: str
     group: str
@@ -325,4 +340,16 @@ class Node:
     cpu: int = 0
     memory_bytes: int = 0
     is_ready: bool = True
-    cordon_reason: Optional[str] = None
+    cordon: Optional[Cordon] = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether runs can be put on it."""
+        return self.is_ready and self.cordon is None
+
+    @property
+    def why_not(self) -> str:
+        """Why no run can be put on it; empty where one can."""
+        if self.cordon is not None:
+            return self.cordon.reason
+        return "" if self.is_ready else "not ready"

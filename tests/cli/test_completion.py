@@ -55,7 +55,7 @@ def cached(cli: Cli) -> Cli:
     [
         ("hai-cli st", {"status", "stop"}),
         ("hai-cli --v", {"--version"}),
-        ("hai-cli platform ", {"up", "down", "status", "logs", "simulate"}),
+        ("hai-cli platform ", {"up", "down", "status", "logs", "node", "simulate"}),
         ("hai-cli platform down --s", {"--stop-tasks"}),
         ("hai-cli status ", {"blank\\ name", "my_exp", "other", "mine"}),
         ("hai-cli status m", {"my_exp", "mine"}),

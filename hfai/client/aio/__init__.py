@@ -27,6 +27,7 @@ from hfai.client import (
     set_whole_life_state,
 )
 from hfai.client.aio._calls import (
+    cordon_node,
     create_experiment,
     create_experiment_v2,
     get_experiment,
@@ -35,6 +36,7 @@ from hfai.client.aio._calls import (
     init,
     nodes,
     resolve,
+    uncordon_node,
     user_info,
     wait,
 )
@@ -46,6 +48,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "Experiment",
     "WARN_TYPE",
     "bind_hf_except_hook",
+    "cordon_node",
     "create_experiment",
     "create_experiment_v2",
     "disable_warn",
@@ -64,6 +67,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "set_whole_life_state",
     "stream_log_blocks",
     "stream_logs",
+    "uncordon_node",
     "user_info",
     "wait",
 ]

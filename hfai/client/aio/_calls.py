@@ -62,6 +62,16 @@ async def nodes() -> list[NodeInfo]:
     return await asyncio.to_thread(sync.nodes)
 
 
+async def cordon_node(name: str, reason: str = "") -> NodeInfo:
+    """See :func:`hfai.client.cordon_node`."""
+    return await asyncio.to_thread(sync.cordon_node, name, reason)
+
+
+async def uncordon_node(name: str) -> NodeInfo:
+    """See :func:`hfai.client.uncordon_node`."""
+    return await asyncio.to_thread(sync.uncordon_node, name)
+
+
 async def user_info() -> UserInfo:
     """See :func:`hfai.client.user_info`."""
     return await asyncio.to_thread(sync.user_info)

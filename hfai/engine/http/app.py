@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hfai.engine.http import control, listing, nodes, users
 from hfai.engine.http.auth import is_loopback_host
 from hfai.engine.http.call import Door, Handler
+from hfai.engine.http.cordon import cordon, uncordon
 from hfai.engine.http.create import create
 from hfai.engine.http.log_stream import log_stream
 from hfai.engine.http.logs import log, search, sys_log
@@ -36,6 +37,8 @@ HANDLERS: Mapping[str, Handler] = {
     "/operating/task/resume": resume,
     "/operating/task/suspend": suspend,
     "/operating/task/priority/update": update_priority,
+    "/operating/node/cordon": cordon,
+    "/operating/node/uncordon": uncordon,
     "/query/task": query_task,
     "/query/task/list": listing.list_tasks,
     "/query/task/wait": wait,

@@ -38,6 +38,16 @@ def user_of(engine: Engine, token: str) -> User:
     return user
 
 
+def ensure_admin(user: User) -> None:
+    """Refuse who does not administer this platform.
+
+    Raises:
+        NotAuthorised: naming the user.
+    """
+    if not user.is_admin:
+        raise NotAuthorised("{user} does not administer this platform: ask somebody who does", user=user.name)
+
+
 def ensure_protocol(headers: Headers) -> None:
     """Refuse a client that says it speaks another version of the protocol; existing clients say nothing.
 

@@ -6,11 +6,14 @@ from typing import Any, Sequence
 
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.queries import NodeView
+from hfai.model.records import local_time
 
 
 async def list_nodes(call: Call) -> Answer:
-    """One row per node with what runs on it (wire document, section 6); ours adds ``cordon_reason``."""
-    rows = [_row(view) for view in call.engine.nodes()]
+    """One row per node with what runs on it (wire document, section 6); ours adds ``cordon_reason``,
+    ``cordoned_by`` and ``cordoned_at``.
+    """
+    rows = [node_row(view) for view in call.engine.nodes()]
     return {"success": 1, "cluster_df": rows, "containers": ["default"], "mount_code": {}}
 
 
@@ -24,7 +27,7 @@ async def client_overview(call: Call) -> Answer:
 
 
 def _is_usable(view: NodeView) -> bool:
-    return view.node.is_ready and view.node.cordon_reason is None
+    return view.node.is_usable
 
 
 def _totals(views: Sequence[NodeView]) -> dict[str, Any]:
@@ -39,7 +42,8 @@ def _totals(views: Sequence[NodeView]) -> dict[str, Any]:
     }
 
 
-def _row(view: NodeView) -> dict[str, Any]:
+def node_row(view: NodeView) -> dict[str, Any]:
+    """A node as it goes over the wire."""
     node, working = view.node, view.working
     return {
         "name": node.name,
@@ -68,5 +72,7 @@ def _row(view: NodeView) -> dict[str, Any]:
         "spine": None,
         "leaf": None,
         "current_category": "training" if _is_usable(view) else "err",
-        "cordon_reason": node.cordon_reason,
+        "cordon_reason": node.cordon.reason if node.cordon else None,
+        "cordoned_by": node.cordon.by if node.cordon else None,
+        "cordoned_at": local_time(node.cordon.since) if node.cordon else None,
     }

@@ -18,9 +18,11 @@ TEMPLATES: Mapping[str, str] = {
     "quota": "your quota of nodes at {priority} in group {group} is in use: starts when another task of yours ends",
     "own": "{place} in queue: your earlier task at {priority} is first and needs more nodes than are free",
     "group_too_small": "needs {nodes} nodes, group {group} has {size}",
-    "cordoned": "needs {nodes} nodes, {usable} of the {size} in group {group} can be used: the others are cordoned or not ready",
+    "cordoned": "needs {nodes} nodes, {usable} of the {size} in group {group} can be used; {out} cordoned: {cordoned}",
     "backoff": "starts again at {until}, after a failure of the platform",
 }
+
+_MOST_NAMED = 3
 
 
 class GroupFacts(NamedTuple):
@@ -29,6 +31,7 @@ class GroupFacts(NamedTuple):
     Attributes:
         size: its nodes.
         usable: those that are ready and not cordoned.
+        cordoned: the others, each with its reason.
         free: the usable ones that nobody holds.
         first: the running task whose slice ends first.
         leaving: one that is on its way out.
@@ -36,6 +39,7 @@ class GroupFacts(NamedTuple):
 
     size: int
     usable: int
+    cordoned: tuple[str, ...]
     free: int
     first: Optional[RunningTask]
     leaving: Optional[RunningTask]
@@ -51,6 +55,7 @@ def facts_of(snapshot: Snapshot, settings: PolicySettings, group: str) -> GroupF
     return GroupFacts(
         size=len(nodes),
         usable=len(usable),
+        cordoned=tuple(f"{node.name}, {node.why_not}" for node in nodes if not node.is_usable),
         free=sum(name not in held for name in usable),
         first=min(staying, key=lambda run: (slice_end(run, settings), run.run_id), default=None),
         leaving=next((run for run in running if run.is_leaving), None),
@@ -78,7 +83,9 @@ def say(
         "priority": Priority(wait.priority).name,
     }
     code = wait.code
-    if code == "backoff":
+    if code == "cordoned":
+        data["out"], data["cordoned"] = len(facts.cordoned), _few(facts.cordoned)
+    elif code == "backoff":
         data["until"] = _clock(task.not_before)
     elif code == "saving":
         holder = next((suspend.run_id for suspend in decided.suspends if suspend.for_run_id == task.run_id), None)
@@ -100,6 +107,10 @@ def _held(
     data["holder"] = names.get(first.run_id, str(first.run_id))
     data["until"] = _clock(slice_end(first, settings))
     return "next_held" if data["ahead"] == 0 else "held"
+
+
+def _few(texts: tuple[str, ...]) -> str:
+    return "; ".join((*texts[:_MOST_NAMED], *(("...",) if len(texts) > _MOST_NAMED else ())))
 
 
 def _clock(at: float) -> str:

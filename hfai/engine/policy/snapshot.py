@@ -10,11 +10,12 @@ from typing import Mapping, NamedTuple, Optional
 
 
 class PolicyNode(NamedTuple):
-    """A node as the policy sees it; ``is_usable`` is False while it is cordoned or not ready."""
+    """A node as the policy sees it; ``is_usable`` is False while it is cordoned or not ready, and ``why_not`` says why."""
 
     name: str
     group: str
     is_usable: bool = True
+    why_not: str = ""
 
 
 class RunningTask(NamedTuple):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Iterable, Optional, Sequence
+from types import MappingProxyType
+from typing import Iterable, Mapping, Optional, Sequence
+
+from attrs import evolve
 
 from hfai.engine.policy.snapshot import PolicyNode
 from hfai.engine.scheduling.live import LiveRun
-from hfai.model.records import Node
+from hfai.model.records import Cordon, Node
 
 
 class Cluster:
@@ -15,20 +18,28 @@ class Cluster:
 
     Args:
         nodes: every node there is.
+        cordons: which of them take nothing new.
 
     Attributes:
         policy_nodes: the same as the policy sees them.
         group_sizes: number of nodes per group.
+        usable: names of those that may be given to a run.
+        usable_sizes: number of those per group.
     """
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes = {node.name: node for node in nodes}
+    def __init__(self, nodes: Sequence[Node], cordons: Mapping[str, Cordon] = MappingProxyType({})) -> None:
+        self._nodes = {node.name: evolve(node, cordon=cordons.get(node.name, node.cordon)) for node in nodes}
         self._holders: dict[str, tuple[LiveRun, int]] = {}
         self._runs: dict[int, LiveRun] = {}
         self.group_sizes = dict(Counter(node.group for node in nodes))
+        self._look()
+
+    def _look(self) -> None:
         self.policy_nodes = tuple(
-            PolicyNode(node.name, node.group, node.is_ready and node.cordon_reason is None) for node in nodes
+            PolicyNode(node.name, node.group, node.is_usable, node.why_not) for node in self._nodes.values()
         )
+        self.usable = {node.name for node in self.policy_nodes if node.is_usable}
+        self.usable_sizes = Counter(node.group for node in self.policy_nodes if node.is_usable)
 
     @property
     def nodes(self) -> list[Node]:
@@ -38,6 +49,11 @@ class Cluster:
     def node(self, name: str) -> Optional[Node]:
         """A node by its name; None if it is gone from the configuration."""
         return self._nodes.get(name)
+
+    def set_cordon(self, name: str, cordon: Optional[Cordon]) -> None:
+        """Let nothing new onto a node, or let it take runs again; what runs there stays."""
+        self._nodes[name] = evolve(self._nodes[name], cordon=cordon)
+        self._look()
 
     @property
     def runs(self) -> Iterable[LiveRun]:

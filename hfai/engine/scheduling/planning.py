@@ -46,8 +46,6 @@ class Planner:
         self._quotas = config.quotas
         self._cluster = cluster
         self._groups = sorted({node.group for node in cluster.policy_nodes})
-        self._usable = Counter(node.group for node in cluster.policy_nodes if node.is_usable)
-        self._able = {node.name for node in cluster.policy_nodes if node.is_usable}
         self._rows: dict[str, dict[tuple[str, str, int], int]] = {}
         self._decided, self._asked = _NOTHING, Snapshot((), (), ())
         self._peers: Optional[dict[tuple[str, str, int, int], Wait]] = None
@@ -87,14 +85,14 @@ class Planner:
             if run.group != group or run.is_leaving:
                 continue
             priority = worn(run.priority, run.ran_s + now - run.started_at, self._settings)
-            width = sum(name in self._able for name in run.nodes)
+            width = sum(name in self._cluster.usable for name in run.nodes)
             (firm if now < slice_end(run, self._settings) else before)[priority] += width
         reach = {}
         for priority in self.lines.priorities(group):
             taken = sum(width for other, width in firm.items() if other >= priority)
             taken += sum(width for other, width in before.items() if other > priority)
             # AUTO limited by quotas may become any priority.
-            reach[priority] = self._usable[group] - (taken if priority >= 0 else 0)
+            reach[priority] = self._cluster.usable_sizes[group] - (taken if priority >= 0 else 0)
         return reach
 
     def ensure_room(self, run: LiveRun, priority: int, now: float) -> None:
@@ -138,7 +136,10 @@ class Planner:
                         self._peers[task.user, task.group, priority, task.width] = wait
         wait = self._peers.get((run.user_name, run.group, self.lines.priority(run), run.width))
         if wait is None:
-            for code, count in (("group_too_small", self._cluster.group_sizes), ("cordoned", self._usable)):
+            for code, count in (
+                ("group_too_small", self._cluster.group_sizes),
+                ("cordoned", self._cluster.usable_sizes),
+            ):
                 if run.width > count.get(run.group, 0):
                     return Wait(code, position, self.lines.priority(run))
             return Wait("nodes" if position == 1 else "turn", position, self.lines.priority(run))

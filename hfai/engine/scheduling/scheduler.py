@@ -15,6 +15,7 @@ from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import LOST, Executor, Order, RankEnd
 from hfai.engine.policy.snapshot import Suspend
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
+from hfai.engine.scheduling.cordons import Cordons
 from hfai.engine.scheduling.ending import CANCELED, conclude, is_failure, status_of
 from hfai.engine.scheduling.leaving import Leaving
 from hfai.engine.scheduling.live import LiveRun
@@ -22,6 +23,7 @@ from hfai.engine.scheduling.planning import Planner
 from hfai.engine.scheduling.restarts import has_restart_left, restart_after
 from hfai.engine.scheduling.unsaved import Unsaved
 from hfai.engine.store.chains import save_run, set_priority
+from hfai.engine.store.cordons import all_cordons
 from hfai.engine.store.database import Database
 from hfai.engine.store.reading import unfinished_runs
 from hfai.engine.system import Clock
@@ -60,7 +62,8 @@ class Scheduler:
         order: Callable[[LiveRun, Cluster], Order],
         on_change: Callable[[], None],
     ) -> None:
-        self.cluster = Cluster(executor.nodes())
+        self.cluster = Cluster(executor.nodes(), all_cordons(db))
+        self.cordons = Cordons(db, clock, self.cluster, self._replan)
         self._config = config
         self._clock = clock
         self._db = db
@@ -215,6 +218,12 @@ class Scheduler:
             self.touch(run, durable=True)
         self._must_plan = True
         self._changed(run)
+
+    def _replan(self) -> None:
+        """Other nodes can be used than before."""
+        self._planner.changed()
+        self._must_plan = True
+        self.wake()
 
     # What the executor reports
 

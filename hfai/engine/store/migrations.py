@@ -106,4 +106,14 @@ ALTER TABLE runs ADD COLUMN suspension TEXT;
 # How often in a row the chain lost its nodes without having saved anything.
 _FORCED = "ALTER TABLE runs ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED)
+# Nodes that nothing new is put on.
+_CORDONS = """
+CREATE TABLE cordons (
+    node TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    by_whom TEXT NOT NULL,
+    since REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED, _CORDONS)

@@ -51,6 +51,7 @@ STEP = st.one_of(
     st.tuples(st.sampled_from(["suspend", "resume"]), NUMBER),
     st.tuples(st.just("stop"), NUMBER, st.sampled_from(["stop", "fail", "succeed", "suspend"])),
     st.tuples(st.just("priority"), NUMBER, st.sampled_from([int(p) for p in Priority])),
+    st.tuples(st.sampled_from(["cordon", "uncordon"]), st.integers(0, NODES - 1)),
     st.tuples(st.just("restart")),
 )
 
@@ -67,6 +68,7 @@ class World:
         self.chains: list[tuple[str, User]] = []
         self.ended: set[tuple[int, int]] = set()
         self.stopped: dict[str, int] = {}
+        self.cordoned: dict[str, set[int]] = {}
 
     async def start(self) -> None:
         config = EngineConfig.from_mapping(SETTINGS, state_dir=self.state_dir)
@@ -118,6 +120,12 @@ class World:
         elif name == "restart":
             await self.engine.close()
             await self.start()
+        elif name == "cordon":
+            self.engine.cordons.put(f"cpu-{values[0]}", "fan", by="admin")
+            self.cordoned[f"cpu-{values[0]}"] = set(self.executor.orders)
+        elif name == "uncordon":
+            self.engine.cordons.lift(f"cpu-{values[0]}")
+            self.cordoned.pop(f"cpu-{values[0]}", None)
         elif name in ("begin", "acknowledge", "go_suspend", "lose", "obey", "end", "stray_save"):
             self.happen(name, *values)
         elif self.chains:
@@ -173,6 +181,7 @@ class World:
             for rank, node in enumerate(order.nodes):
                 if (run_id, rank) not in self.ended:
                     assert holders.setdefault(node.name, run_id) == run_id, "a node is booked twice"
+                    assert run_id in self.cordoned.get(node.name, {run_id}), "it was started on a cordoned node"
         used: Counter[tuple[str, int]] = Counter()
         for task in self.tasks():
             status = task.chain_status.value
@@ -195,6 +204,8 @@ class World:
 
     async def run_down(self) -> None:
         """Nothing more is asked; everything that is told obeys, everything that runs ends: so must every chain."""
+        for node in list(self.cordoned):
+            await self.do("uncordon", int(node.rpartition("-")[2]))
         for _ in range(400):
             open_tasks = [task for task in self.tasks() if task.chain_status.value != "finished"]
             if not open_tasks:
@@ -214,7 +225,7 @@ class World:
 @settings(max_examples=500)
 @given(st.lists(STEP, max_size=40))
 def test_histories(steps: list[Any]) -> None:
-    """Submissions, ends, losses, suspensions, stops, changes of priority and restarts of the daemon in any order."""
+    """Submissions, ends, losses, suspensions, stops, changes of priority, cordons and restarts of the daemon in any order."""
 
     async def work(directory: Path) -> None:
         world = World(directory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hfai.model.records import Cause, Node
+from hfai.model.records import Cause, Cordon, Node
 
 
 def test_everything_is_still_known(bench: Any) -> None:
@@ -126,7 +126,7 @@ def test_cordoned_nodes_are_left_out(bench: Any) -> None:
     """With the reason on the tasks that would need them."""
     bench.nodes = [
         Node("a", "default"),
-        Node("b", "default", cordon_reason="fan"),
+        Node("b", "default", cordon=Cordon("fan", "slurm", 0.0)),
         Node("c", "default", is_ready=False),
     ]
 

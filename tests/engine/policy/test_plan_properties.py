@@ -21,9 +21,11 @@ GROUPS = st.sampled_from(["g", "h"])
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
-    """A cluster of two groups with tasks on it that hold disjoint nodes, within quotas if there are any."""
+    """A cluster of two groups, a quarter of its nodes cordoned, with tasks on it, on cordoned nodes as well, that hold disjoint
+    nodes, within quotas if there are any.
+    """
     nodes = tuple(
-        PolicyNode(f"{group}{number}", group, draw(st.booleans()) or draw(st.booleans()))
+        PolicyNode(f"{group}{number}", group, draw(st.booleans()) or draw(st.booleans()), "cordoned or not ready")
         for group in "gh"
         for number in range(draw(st.integers(0, 8)))
     )
@@ -139,6 +141,12 @@ def test_every_plan_is_lawful(snapshot: Snapshot) -> None:
             assert victim.user != gainer.user, "a user interrupts their own task of the same priority"
             assert victim.started_at + SETTINGS.min_slice_s <= NOW, "interrupted before its minimum slice"
         assert suspend.why
+
+    for task in snapshot.queued:
+        names = [node.is_usable for node in snapshot.nodes if node.group == task.group]
+        cannot_fit = sum(names) < task.width <= len(names) and task.not_before <= NOW
+        wait = decided.waits.get(task.run_id)
+        assert cannot_fit == (wait is not None and wait.code == "cordoned")
 
     assert set(decided.waits) == set(queued) - {start.run_id for start in decided.starts}
     again = plan(_apply(snapshot, decided), SETTINGS, NOW)

@@ -1,0 +1,1 @@
+"""``hai-cli platform node``: which nodes take tasks."""

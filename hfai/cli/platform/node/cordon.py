@@ -1,0 +1,29 @@
+"""``hai-cli platform node cordon NAME``: nothing new onto a node; what runs there stays."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from hfai.cli.language import tr
+from hfai.cli.output import add_json, note, print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help=tr("name of a node"))
+    parser.add_argument("--reason", default="", metavar="TEXT", help=tr("why; tasks that wait because of it show it"))
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.platform.node.list import node_json
+    from hfai.client import cordon_node
+
+    node = cordon_node(arguments.name, arguments.reason)
+    if arguments.json:
+        print_json(node_json(node))
+        return 0
+    sys.stdout.write(tr("node {name} is cordoned: it takes nothing new", name=node.name) + "\n")
+    if node.working_task_id is not None:
+        note(tr("task {id} on it goes on", id=node.working_task_id))
+    return 0

@@ -1,0 +1,26 @@
+"""``hai-cli platform node uncordon NAME``: a node takes tasks again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from hfai.cli.language import tr
+from hfai.cli.output import add_json, print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help=tr("name of a node"))
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.platform.node.list import node_json
+    from hfai.client import uncordon_node
+
+    node = uncordon_node(arguments.name)
+    if arguments.json:
+        print_json(node_json(node))
+    else:
+        sys.stdout.write(tr("node {name} takes tasks again", name=node.name) + "\n")
+    return 0
