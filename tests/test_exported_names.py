@@ -56,6 +56,7 @@ OURS = {
     "uncordon_node",
     "user_info",
     "wait",
+    "wait_each",
 }
 
 

@@ -39,6 +39,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("status", mark("show the status of a task")),
             Command("stop", mark("stop tasks")),
             Command("suspend", mark("let running tasks save and yield; they are queued again")),
+            Command("wait", mark("wait until tasks have ended, run or are suspended")),
         ),
     ),
     ("Cluster Commands", (Command("version", mark("show the versions")),)),

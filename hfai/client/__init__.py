@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hfai.client._status import Status, get_status
     from hfai.client._suspension import Suspension
     from hfai.client._user import UserInfo, user_info
-    from hfai.client._wait import wait
+    from hfai.client._wait import wait, wait_each
     from hfai.client.priorities import EXP_PRIORITY
     from hfai.client.runtime import (
         WARN_TYPE,
@@ -78,6 +78,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "uncordon_node",
     "user_info",
     "wait",
+    "wait_each",
 ]
 
 _HOMES = {
@@ -115,6 +116,7 @@ _HOMES = {
     "uncordon_node": "_nodes",
     "user_info": "_user",
     "wait": "_wait",
+    "wait_each": "_wait",
 }
 
 _MODULES = ("aio", "checkpoint", "platform", "priorities", "runtime")

@@ -240,14 +240,14 @@ class Engine:
         """The user that a token stands for; None if nobody."""
         return self._single.of(token)
 
-    def watch(self, chain_id: str) -> ContextManager[Change]:
+    def watch(self, *chain_ids: str) -> ContextManager[Change]:
         """Be woken by every change of a chain: of its status, of its jobs, of the reason why it waits.
 
         Example:
             >>> with engine.watch(task.chain_id) as change:  # doctest: +SKIP
             ...     await change.changed()
         """
-        return self._watches.watch(chain_id)
+        return self._watches.watch(*chain_ids)
 
     def run_dir(self, run_id: int) -> Path:
         """Where the files of a run are."""

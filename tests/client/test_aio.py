@@ -47,6 +47,7 @@ def test_the_whole_way(engine, task, chunks) -> None:
         assert (await aio.get_status(experiment)).is_finished
         assert (await aio.get_experiments(1, 10))[0] == 1
         assert (await aio.wait(experiment)).is_finished
+        assert [one.id async for one in aio.wait_each([experiment, "x"])] == [7]
         await experiment.stop()
         assert (await experiment.refresh()).is_finished
         assert (await aio.resolve("7")).nb_name == "x"

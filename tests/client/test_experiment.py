@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from hfai.client import Experiment, get_experiment, get_status, resolve, wait
+from hfai.client import Experiment, get_experiment, get_status, resolve, wait, wait_each
 from hfai.model.errors import InvalidTaskFile, TaskNotFound, UnreachableError, UsageError, WaitTimeout
 from hfai.model.records import Cause
 from hfai.model.taskfile import load_task_file
@@ -233,6 +233,35 @@ def test_wait_on_a_hai_platform_asks_again(haiplatform, task) -> None:
     ]
     assert wait("x").exit_status == 0
     assert haiplatform.asked("query/task/wait") == []
+
+
+def test_wait_for_several(engine, task) -> None:
+    """One request for all that are left; the last one alone has the request of one; in the order in which they get there."""
+    tasks = {"a": task(nb_name="a", chain_id="A"), "b": task(nb_name="b", chain_id="B", id=9)}
+    engine.routes["query/task"] = lambda request: {"success": 1, "result": {"task": tasks[request.query["nb_name"]]}}
+    b_ended = {**tasks["b"], "chain_status": "finished", "end": END}
+    engine.routes["query/task/wait/any"] = {"success": 1, "result": {"tasks": [b_ended]}}
+    engine.routes["query/task/wait"] = changed(task, nb_name="a", chain_id="A", chain_status="finished")
+    assert [one.nb_name for one in wait_each(["a", "b", "a"])] == ["b", "a"]
+    assert engine.asked("query/task/wait/any")[0].body == {"runs": {"A": 7, "B": 9}}
+    assert engine.asked("query/task/wait")[0].query["chain_id"] == "A"
+
+
+def test_a_short_suspension_counts(engine, task) -> None:
+    """It runs again, under a new id, before anybody could see it suspended."""
+    waiting(engine, task, [changed(task), changed(task, id=8)])
+    assert wait("x", until="suspended").id == 8
+    assert engine.asked("query/task/wait")[0].query["run"] == "7"
+
+
+def test_wait_for_several_times_out(engine, task) -> None:
+    engine.routes["query/task"] = lambda request: {
+        "success": 1,
+        "result": {"task": task(nb_name=request.query["nb_name"], chain_id=request.query["nb_name"])},
+    }
+    engine.routes["query/task/wait/any"] = {"success": 1, "result": {"tasks": []}}
+    with pytest.raises(WaitTimeout, match=r"2 tasks are not finished after 0\.05 s: a, b"):
+        list(wait_each(["a", "b"], timeout=0.05))
 
 
 def test_an_argument_that_is_no_task() -> None:

@@ -42,6 +42,7 @@ from hfai.client.aio._calls import (
 )
 from hfai.client.aio._experiment import Experiment
 from hfai.client.aio._logs import stream_log_blocks, stream_logs
+from hfai.client.aio._wait_each import wait_each
 
 __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_names.py wants it
     "EXP_PRIORITY",
@@ -70,4 +71,5 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "uncordon_node",
     "user_info",
     "wait",
+    "wait_each",
 ]

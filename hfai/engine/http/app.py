@@ -27,7 +27,7 @@ from hfai.engine.http.status import status_answer
 from hfai.engine.http.stop import stop
 from hfai.engine.http.suspend import suspend
 from hfai.engine.http.tags import list_tags, tag, untag
-from hfai.engine.http.wait import wait
+from hfai.engine.http.wait import wait, wait_any
 
 HANDLERS: Mapping[str, Handler] = {
     "/operating/task/create": create,
@@ -42,6 +42,7 @@ HANDLERS: Mapping[str, Handler] = {
     "/query/task": query_task,
     "/query/task/list": listing.list_tasks,
     "/query/task/wait": wait,
+    "/query/task/wait/any": wait_any,
     "/query/task/log": log,
     "/query/task/log/search": search,
     "/query/task/log/stream": log_stream,

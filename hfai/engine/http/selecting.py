@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from hfai.engine.http.arguments import Arguments
 from hfai.engine.http.call import Call
 from hfai.engine.http.refusals import Refusal
@@ -24,14 +26,18 @@ def is_empty(selector: Selector) -> bool:
     return selector.id is None and selector.chain_id is None and selector.nb_name is None
 
 
-def find(call: Call) -> Task:
+def find(call: Call, selector: Optional[Selector] = None) -> Task:
     """The newest state of the task that is named, for routes that act on a task or read its log.
+
+    Args:
+        selector: left out, what the arguments name.
 
     Raises:
         BadArguments: any argument asked for so far is wrong.
         Refusal: 401, there is no such task; 403, it is somebody else's.
     """
-    selector = selector_of(call.arguments)
+    if selector is None:
+        selector = selector_of(call.arguments)
     call.arguments.ensure_valid()
     me = call.user.name
     nothing = (

@@ -254,3 +254,19 @@ def _sockets(sandbox: EngineSandbox) -> int:
         with contextlib.suppress(FileNotFoundError):
             count += "socket:" in str(entry.readlink())
     return count
+
+
+def test_wait_for_any_of_several(sandbox: EngineSandbox, submit: Submit) -> None:
+    """The one that ends; those of another state; nobody else's and nothing that is no task."""
+    long, short = submit("exec sleep 300", name="long-of-two"), submit("sleep 0.2", name="short-of-two")
+    runs = {long["chain_id"]: long["id"], short["chain_id"]: short["id"]}
+    result = sandbox.post("query/task/wait/any", {"runs": runs}, state="finished", timeout=30)["result"]
+    assert [task["nb_name"] for task in result["tasks"]] == ["short-of-two"]
+    del runs[short["chain_id"]]
+    assert sandbox.post("query/task/wait/any", {"runs": runs}, timeout=0)["result"]["tasks"] == []
+    running = sandbox.post("query/task/wait/any", {"runs": runs}, state="running", timeout=30)["result"]["tasks"]
+    assert [task["id"] for task in running] == [long["id"]]
+    assert sandbox.request("query/task/wait/any", {"runs": {"nobody": 1}})[0] == 401
+    for body in (None, [], {}, {"runs": {}}, {"runs": [1]}, {"runs": {"x": "1"}}, {"runs": {"x": True}}):
+        assert sandbox.request("query/task/wait/any", body)[0] == 422, body
+    sandbox.post("operating/task/stop", id=long["id"])
