@@ -39,13 +39,18 @@ def spend(command: Command, env: dict[str, str] | None = None, cwd: str | None =
 
 
 def alternate(runs: int, *measures: Callable[[], float], warm_up: int = 1) -> list[list[float]]:
-    """Run each measure in turn, ``runs`` times over, so that a drift of the machine meets all of them."""
+    """Run each measure in turn, ``runs`` times over, so that a drift of the machine meets all of them.
+
+    Every other time in reverse: what a measure leaves behind, pages to be written for one, meets its neighbours alike.
+    """
     for measure in measures * warm_up:
         measure()
     figures: list[list[float]] = [[] for _ in measures]
+    order = list(zip(figures, measures))
     for _ in range(runs):
-        for kept, measure in zip(figures, measures):
+        for kept, measure in order:
             kept.append(measure())
+        order.reverse()
     return figures
 
 

@@ -10,6 +10,7 @@ from typing import Generator, NamedTuple, Optional, Union
 from hfai.client import _session
 from hfai.client._experiment import Experiment
 from hfai.client._log_frames import read_frames
+from hfai.client._log_places import Places, PlaceUnreadable
 from hfai.client._log_query import Cursor, LogQuery, Time, log_query
 from hfai.client._patience import Patience
 from hfai.client._select import ExperimentLike, selector, subject
@@ -65,6 +66,8 @@ class LogEvents:
         self._query = query
         self._stream: Optional[ByteStream] = None
         self._is_aborted = False
+        # The embedded engine's logs are files of this machine: they need not go through the engine.
+        self._by_place = _session.current().is_embedded
         self._events = self._all()
 
     def __iter__(self) -> LogEvents:
@@ -100,6 +103,9 @@ class LogEvents:
                     if isinstance(event, TaskUpdate) and event.end_reason:
                         return
                 error = UnreachableError(url=_session.current().url, reason="the stream ended without its end")
+            except PlaceUnreadable:
+                self._by_place = False
+                continue
             except (EngineStartError, ProtocolMismatch):
                 raise
             except UnreachableError as broken:
@@ -113,7 +119,8 @@ class LogEvents:
     def _once(self, *, revive: bool) -> Generator[LogEvent, None, None]:
         """The events of one connection."""
         session = _session.current()
-        query = {**self._selector, **self._query.arguments()}
+        query = {**self._selector, **self._query.arguments(), "by_place": "1" if self._by_place else None}
+        places = Places()
         # Freeing a large block once tells glibc to keep memory of that size: otherwise each block of the log is got from
         # the system and given back, page by page.
         bytes(_BALLAST_BYTES)
@@ -126,10 +133,12 @@ class LogEvents:
                 if "success" in header:
                     raise from_wire(header)
                 if kind == "data":
-                    rank, cursor = header["rank"], _before(header["cursor"], missing)
-                    self._query.cursors[rank] = cursor
-                    if payload:
-                        yield LogBlock(rank, int(cursor.partition(".")[0]), payload, cursor)
+                    rank = header["rank"]
+                    for data, behind in places.read(header) if "path" in header else ((payload, missing),):
+                        cursor = _before(header["cursor"], behind)
+                        self._query.cursors[rank] = cursor
+                        if data:
+                            yield LogBlock(rank, int(cursor.partition(".")[0]), data, cursor)
                 elif kind in ("task", "end"):
                     task = Experiment(header["task"])
                     # From now on by chain: a newer task of the same name is another one.
@@ -138,6 +147,7 @@ class LogEvents:
         except TransportError as error:
             raise UnreachableError(url=session.url, reason=error.reason) from None
         finally:
+            places.close()
             self._stream.close()
             self._stream = None
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hfai.client import LogBlock, TaskUpdate, _patience, stream_log_blocks, stream_logs
+from hfai.client import LogBlock, TaskUpdate, _log_places, _patience, stream_log_blocks, stream_logs
 from hfai.client._log_lines import LineAssembler
 from hfai.model.errors import RankNotFound, StreamLost, TaskNotFound, UnreachableError, UsageError
 
@@ -116,6 +116,33 @@ def test_blocks_and_updates(engine, task, chunks) -> None:
         ("finished", "finished"),
     ]
     assert events[-1] is updates[-1]
+
+
+def test_by_place(engine, task, chunks, tmp_path, monkeypatch) -> None:
+    """An engine on this machine says where the bytes are; where they cannot be read there, it has to send them."""
+    segment = tmp_path / "log.0"
+    segment.write_bytes(LOG)
+    monkeypatch.setattr(_log_places, "_BLOCK_BYTES", 1000)
+    asked: list[tuple[str | None, str | None]] = []
+
+    def answer(request):
+        cursor, by_place = request.query.get("cursor"), request.query.get("by_place")
+        asked.append((cursor, by_place))
+        if not by_place:
+            at = int(cursor.rpartition(".")[2])
+            wire = data(0, f"7.0.{len(LOG)}", LOG[at:]) + told("end", task(), reason="finished")
+            return chunks([told("task", task()), wire])
+        there = {"t": "data", "rank": 0, "cursor": "7.0.3000", "path": str(segment), "size": 3000}
+        gone = {"t": "data", "rank": 0, "cursor": "7.0.9000", "path": str(tmp_path / "gone"), "size": 6000}
+        return chunks([told("task", task()), json.dumps(there).encode() + b"\n", json.dumps(gone).encode() + b"\n"])
+
+    engine.routes[ROUTE] = answer
+    events = stream_log_blocks("x", follow=True)
+    events._by_place = True  # the server of these tests has an address: it is not the embedded one
+    blocks = [event for event in events if isinstance(event, LogBlock)]
+    assert b"".join(block.data for block in blocks) == LOG
+    assert [block.cursor for block in blocks][:3] == ["7.0.1000", "7.0.2000", "7.0.3000"]
+    assert asked == [(None, "1"), ("0:7.0.3000", None)]
 
 
 def test_what_is_asked(engine, task, chunks) -> None:

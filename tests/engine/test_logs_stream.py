@@ -12,6 +12,7 @@ from typing import Any, Awaitable, Callable, Iterator, Optional
 import attrs
 import pytest
 
+from hfai.client._log_places import Places
 from hfai.engine.logs import stream as module
 from hfai.engine.logs.cursor import Cursor
 from hfai.engine.logs.inotify import DirectoryWatcher
@@ -30,8 +31,9 @@ DEADLINE_S = 20.0
 class Chain:
     """A task whose runs and logs a test makes by hand."""
 
-    def __init__(self, root: Path, *, nodes: int = 1) -> None:
+    def __init__(self, root: Path, *, nodes: int = 1, by_place: bool = False) -> None:
         self.root = root
+        self.by_place = by_place
         self.task = Task(
             chain_id="chain", user_name="u", nb_name="x", task_type="training", group="g", nodes=nodes, priority=30,
             workspace="/", code_file="a.py ", backend="default", schema={}, tags=(), runs=(_run(1, "queued"),),
@@ -95,18 +97,26 @@ class Reader:
         self.cursors: dict[int, str] = {}
         self._data: dict[int, bytes] = {}
         self._moved = asyncio.Event()
+        self._places = Places()
 
     async def send(self, block: bytes) -> None:
         while block:
             line, _, block = block.partition(b"\n")
             frame = json.loads(line)
             payload, block = block[: frame.get("n", 0)], block[frame.get("n", 0) :]
-            if frame["t"] == "data":
+            if "path" in frame:
+                payload = b"".join(data for data, _ in self._places.read(frame))
+                assert len(payload) == frame["size"] > 0
+            elif frame["t"] == "data":
                 assert len(payload) == frame["n"] > 0
+            if frame["t"] == "data":
                 self._data[frame["rank"]] = self.text(frame["rank"]) + payload
                 self.cursors[frame["rank"]] = frame["cursor"]
             self.frames.append(frame)
         self._moved.set()
+
+    def close(self) -> None:
+        self._places.close()
 
     def text(self, rank: int = 0) -> bytes:
         return self._data.get(rank, b"")
@@ -126,9 +136,10 @@ class Reader:
         await asyncio.wait_for(wait(), DEADLINE_S)
 
 
-@pytest.fixture
-def chain(tmp_path: Path) -> Chain:
-    return Chain(tmp_path)
+@pytest.fixture(params=["bytes", "places"])
+def chain(tmp_path: Path, request: pytest.FixtureRequest) -> Chain:
+    """For followers that are sent the bytes, and for those that are sent where the bytes are."""
+    return Chain(tmp_path, by_place=request.param == "places")
 
 
 def _read(chain: Chain, selection: LogSelection) -> Reader:
@@ -137,8 +148,9 @@ def _read(chain: Chain, selection: LogSelection) -> Reader:
 
     async def scenario() -> None:
         watcher = DirectoryWatcher()
-        stream = LogStream(chain, watcher, chain.task, selection)
+        stream = LogStream(chain, watcher, chain.task, attrs.evolve(selection, by_place=chain.by_place))
         await asyncio.wait_for(stream.run(reader.send), DEADLINE_S)
+        reader.close()
         assert watcher.is_idle
         assert not chain.is_watched
 
@@ -152,7 +164,7 @@ def _follow(chain: Chain, selection: LogSelection, scenario: Callable[[Reader], 
 
     async def both() -> None:
         watcher = DirectoryWatcher()
-        stream = LogStream(chain, watcher, chain.task, selection)
+        stream = LogStream(chain, watcher, chain.task, attrs.evolve(selection, by_place=chain.by_place))
         following = asyncio.ensure_future(stream.run(reader.send))
         try:
             await asyncio.wait_for(scenario(reader), DEADLINE_S)
@@ -160,6 +172,7 @@ def _follow(chain: Chain, selection: LogSelection, scenario: Callable[[Reader], 
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
+        reader.close()
         assert watcher.is_idle
         assert not chain.is_watched
 

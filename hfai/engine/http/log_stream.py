@@ -49,11 +49,12 @@ def _selection(arguments: Arguments, task: Task, *, follow: bool) -> LogSelectio
         arguments.wrong("tail", "ensure this value is greater than or equal to 0", "value_error.number.not_ge")
     since = _parsed(arguments, "since", parse_time)
     until = _parsed(arguments, "until", parse_time)
+    by_place = arguments.flag("by_place", False)
     arguments.ensure_valid()
     for rank in cursors:
         ranks_of(str(rank))
     window = Window(tail=tail, since=since, until=until)
-    return LogSelection(ranks, follow=follow, run=run, cursors=cursors, window=window)
+    return LogSelection(ranks, follow=follow, run=run, cursors=cursors, window=window, by_place=by_place)
 
 
 def _parsed(arguments: Arguments, name: str, parse: Callable[[str], _T]) -> Optional[_T]:

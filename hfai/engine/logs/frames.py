@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from hfai.engine.logs.cursor import Cursor
+from hfai.engine.logs.reader import Extent
 from hfai.model.records import Task
 
 MEDIA_TYPE = "application/x-hfai-log"
@@ -15,6 +16,12 @@ BEAT = b'{"t":"beat"}\n'
 def data_header(rank: int, cursor: Cursor, size: int) -> bytes:
     """What comes before so many log bytes of a rank; ``cursor`` is where they end."""
     return b'{"t":"data","rank":%d,"cursor":"%s","n":%d}\n' % (rank, str(cursor).encode(), size)
+
+
+def extent_header(rank: int, cursor: Cursor, extent: Extent) -> bytes:
+    """Instead of a rank's log bytes, where they are; ``cursor`` is where they end."""
+    where = {"path": str(extent.path), "size": extent.size}
+    return _line({"t": "data", "rank": rank, "cursor": str(cursor), **where})
 
 
 def task_frame(task: Task) -> bytes:

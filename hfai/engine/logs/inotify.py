@@ -20,6 +20,8 @@ _IN_ONLYDIR = 0x1000000
 _IN_NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC
 _EVENT = struct.Struct("iIII")
 _OVERFLOW = -1
+# A task that writes without a pause would wake the daemon at each of its writes: after one word, the next waits so long.
+_PAUSE_S = 0.004
 
 Wake = Callable[[], None]
 
@@ -33,6 +35,7 @@ class DirectoryWatcher:
     def __init__(self) -> None:
         self._fd: Optional[int] = None
         self._watched: dict[int, list[Wake]] = {}
+        self._pause: Optional[asyncio.TimerHandle] = None
 
     def watch(self, directory: Path, wake: Wake) -> Optional[Callable[[], None]]:
         """Call ``wake`` on every change in ``directory``, from now on until the returned function is called.
@@ -43,7 +46,7 @@ class DirectoryWatcher:
             self._fd = _init()
             if self._fd is None:
                 return None
-            asyncio.get_running_loop().add_reader(self._fd, self._on_events)
+            self._listen()
         mask = _IN_MODIFY | _IN_CREATE | _IN_MOVED_TO | _IN_ONLYDIR
         number = int(_libc().inotify_add_watch(self._fd, os.fsencode(directory), mask))
         if number < 0:
@@ -69,12 +72,23 @@ class DirectoryWatcher:
 
     def _close_if_idle(self) -> None:
         if self._fd is not None and not self._watched:
+            if self._pause is not None:
+                self._pause.cancel()
+                self._pause = None
             asyncio.get_running_loop().remove_reader(self._fd)
             os.close(self._fd)
             self._fd = None
 
+    def _listen(self) -> None:
+        assert self._fd is not None
+        self._pause = None
+        asyncio.get_running_loop().add_reader(self._fd, self._on_events)
+
     def _on_events(self) -> None:
         assert self._fd is not None
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._fd)
+        self._pause = loop.call_later(_PAUSE_S, self._listen)
         with contextlib.suppress(BlockingIOError):
             events = os.read(self._fd, 65536)
             numbers = set()

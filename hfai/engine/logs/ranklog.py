@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Callable, Optional, Sequence
+from typing import Awaitable, Callable, Optional, Sequence, TypeVar
 
 from attrs import frozen
 
 from hfai.engine.logs.cursor import Cursor
-from hfai.engine.logs.reader import SegmentReader
+from hfai.engine.logs.reader import Extent, SegmentReader
 from hfai.engine.logs.seek import Place, complete_end, end_of, first_from, last_lines
 from hfai.engine.logs.segments import Segments
 from hfai.engine.logs.stamps import stamp_at
@@ -20,6 +20,7 @@ from hfai.model.states import QueueStatus
 # A line stamped before ``until`` is on disk this much later at the latest.
 _LATE_S = 1.0
 
+_Piece = TypeVar("_Piece", bytes, Extent)
 RankDirectory = Callable[[int, int], Path]
 """From a run's id and a rank to the directory on disk."""
 
@@ -102,21 +103,30 @@ class RankLog:
 
     async def read(self) -> bytes:
         """The next block of wanted bytes; empty when there is none for now or, see :attr:`is_done`, at all."""
+        return await self._next(lambda reader, stop: reader.read(stop=stop)) or b""
+
+    async def skip(self) -> Optional[Extent]:
+        """As :meth:`read`, but only where the bytes are."""
+        return await self._next(lambda reader, stop: reader.skip(stop=stop))
+
+    async def _next(
+        self, take: Callable[[SegmentReader, Optional[Place]], Awaitable[Optional[_Piece]]]
+    ) -> Optional[_Piece]:
         while not self.is_done:
             # Both asked before reading: what was written before the end is then read.
             is_over, is_late = self._is_over(), self._is_late()
             reader = await self._opened()
             stop = None if reader is None else await self._stop_place(reader.log, is_over=is_over)
-            block = b"" if reader is None else await reader.read(stop=stop)
-            if block:
-                return block
+            piece = None if reader is None else await take(reader, stop)
+            if piece:
+                return piece
             if self._stop is not None and self._run >= self._stop.run:
                 is_over = True
             if not is_late and not is_over:
-                return b""
+                return None
             if is_late or not self._next_run():
                 self.is_done = True
-        return b""
+        return None
 
     def close(self) -> None:
         """Give the open file back; may be called twice."""

@@ -22,6 +22,7 @@ class LogSelection:
         run: ``newest``, ``all``, or the id of a run.
         cursors: where to go on, by rank; a rank without one begins where run and window say.
         window: which lines.
+        by_place: send where the bytes are instead of the bytes, for a client that can read them there.
     """
 
     ranks: tuple[int, ...]
@@ -29,6 +30,7 @@ class LogSelection:
     run: str = "newest"
     cursors: Mapping[int, Cursor] = field(factory=dict)
     window: Window = field(factory=Window)
+    by_place: bool = False
 
     def runs_of(self, task: Task, *, rank: int, begun: Optional[int] = None) -> Sequence[Run]:
         """The runs to read, oldest first, at least one.

@@ -10,6 +10,7 @@ from typing import Any, Awaitable, Callable, ContextManager, Iterator, Optional,
 from hfai.engine.logs import frames
 from hfai.engine.logs.inotify import DirectoryWatcher
 from hfai.engine.logs.ranklog import RankLog
+from hfai.engine.logs.segments import BLOCK_BYTES
 from hfai.engine.logs.selection import LogSelection
 from hfai.model.records import Task
 from hfai.model.states import ChainStatus, QueueStatus
@@ -20,6 +21,8 @@ POLL_S = 0.5
 SAFETY_POLL_S = 2.0
 # Smaller blocks of several ranks travel together.
 _SMALL_BYTES = 64 * 1024
+# A writer that is fast but not yet a block ahead is left alone so long: looking again at once would take its time.
+_GATHER_S = 0.004
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -85,8 +88,11 @@ class LogStream:
                 if self._is_stale:
                     self._refresh()
                     await self._show_task(send)
-                if not await self._pump(send) and not self._is_done:
+                moved = await self._pump(send)
+                if not moved and not self._is_done:
                     await self._rest(send)
+                elif _SMALL_BYTES <= moved < BLOCK_BYTES:
+                    await asyncio.sleep(_GATHER_S)
             is_finished = self._task.chain_status is ChainStatus.FINISHED
             await send(frames.end_frame("finished" if is_finished else "eof", self._task))
 
@@ -142,15 +148,21 @@ class LogStream:
             self._shown = shown
             await self._send(send, frames.task_frame(task))
 
-    async def _pump(self, send: Send) -> bool:
-        """Send one block of each rank; whether there was anything."""
+    async def _pump(self, send: Send) -> int:
+        """Send one block of each rank; how many bytes."""
         batch: list[bytes] = []
-        moved = False
+        moved = 0
         for log in self._logs:
+            if self._selection.by_place:
+                extent = await log.skip()
+                if extent:
+                    moved += extent.size
+                    batch.append(frames.extent_header(log.rank, log.cursor, extent))
+                continue
             block = await log.read()
             if not block:
                 continue
-            moved = True
+            moved += len(block)
             header = frames.data_header(log.rank, log.cursor, len(block))
             if len(block) < _SMALL_BYTES:
                 batch += (header, block)
