@@ -38,6 +38,7 @@ DOCUMENTED = {
 }
 # What is new with hfai.
 OURS = {
+    "Decision",
     "Job",
     "LogBlock",
     "LogLine",

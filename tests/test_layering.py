@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "testing": {"testing", "client", "engine", "model"},
 }
 ENVIRON = {"PYTHONPATH": str(PACKAGE.parent), "HAI_LANG": "en"}
-IN_TASK_MODEL = {"hfai.model", "hfai.model.control", "hfai.model.env", "hfai.model.priorities"}
+IN_TASK_MODEL = {"hfai.model", "hfai.model.control", "hfai.model.env", "hfai.model.phrase", "hfai.model.priorities"}
 
 
 class Import(NamedTuple):

@@ -1,4 +1,4 @@
-"""``hai-cli status <experiment>``: a task and its jobs, how it was suspended, why it waits, how it ended."""
+"""``hai-cli status <experiment>``: a task and its jobs, why it started, how and why it was suspended, why it waits, how it ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from hfai.cli.suspension_lines import suspension_line
+    from hfai.cli.decision_lines import decision_lines
     from hfai.cli.task_json import task_json
     from hfai.cli.task_tables import end_lines, task_tables, waiting_line
     from hfai.client import resolve
@@ -26,6 +26,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     sys.stdout.write(task_tables(experiment))
     waiting = waiting_line(experiment)
-    lines = [suspension_line(experiment), *([waiting] if waiting else end_lines(experiment))]
-    sys.stdout.write("".join(f"{line}\n" for line in lines if line))
+    lines = [*decision_lines(experiment), *([waiting] if waiting else end_lines(experiment))]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Mapping
 
-from hfai.cli.wording import filled
+from hfai.cli.wording import said
+from hfai.model.phrase import gathered
 
 if TYPE_CHECKING:
     from hfai.client import Experiment
@@ -37,7 +38,7 @@ _JOB_KEYS = ("status", "node", "created_at", "begin_at", "end_at")
 
 
 def task_json(experiment: Experiment) -> dict[str, Any]:
-    """The task, its jobs, how it was suspended, why it waits (``pending``) and how it ended (``end``)."""
+    """The task, its jobs, what was decided about it, how it was suspended, why it waits (``pending``) and how it ended (``end``)."""
     task = experiment.to_dict()
     body: dict[str, Any] = {name: task.get(name) for name in TASK_KEYS}
     body["suspend_count"] = experiment.suspend_count
@@ -54,9 +55,16 @@ def task_json(experiment: Experiment) -> dict[str, Any]:
     body["pending"] = pending and {
         "code": pending["code"],
         "position": pending["position"],
-        "text": filled(pending["template"], pending["data"]),
+        "text": said(gathered("text", pending)),
     }
-    body["suspensions"] = task.get("suspensions") or []
-    body["end"] = task.get("end")
+    body["decisions"] = [_told("why", decision) for decision in task.get("decisions") or ()]
+    body["suspensions"] = [_told("why", suspension) for suspension in task.get("suspensions") or ()]
+    body["end"] = task.get("end") and _told("message", task["end"])
     body["exit_status"] = experiment.exit_status
     return body
+
+
+def _told(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with its sentence in the user's language, without the parts that it is made of."""
+    told = {key: value for key, value in body.items() if key not in ("template", "data")}
+    return {**told, name: said(gathered(name, body))}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional
 
 from hfai.cli.language import mark, tr
 from hfai.cli.table import table
-from hfai.cli.wording import filled, phrase
+from hfai.cli.wording import said
+from hfai.model.phrase import gathered
 
 if TYPE_CHECKING:
     from hfai.client import Experiment
@@ -45,7 +46,8 @@ def waiting_line(experiment: Experiment) -> Optional[str]:
     pending = experiment.to_dict().get("pending")
     if not pending:
         return None
-    name, reason = experiment.nb_name, filled(pending["template"], pending["data"])
+    # The wire form: the record would cost the import of attrs.
+    name, reason = experiment.nb_name, said(gathered("text", pending))
     if experiment.chain_status == "suspended":
         return tr("{name} was interrupted and waits for its next turn: {reason}", name=name, reason=reason)
     return tr("{name} waits: {reason}", name=name, reason=reason)
@@ -91,7 +93,7 @@ def _end_line(name: str, end: Mapping[str, Any]) -> str:
     if cause == "user_code" and end["exit_code"] is not None:
         code = end["exit_code"]
         return tr("{name} failed: rank {rank} ended first, with exit code {code}", name=name, rank=rank, code=code)
-    return tr("{name} ended: {message}", name=name, message=phrase(end["message"]) or cause)
+    return tr("{name} ended: {message}", name=name, message=said(gathered("message", end)) or cause)
 
 
 def _signal(number: int) -> str:

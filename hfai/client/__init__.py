@@ -17,6 +17,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hfai.client._create import create_experiment, create_experiment_v2
+    from hfai.client._decision import Decision
     from hfai.client._experiment import Experiment
     from hfai.client._find import get_experiment, get_experiments
     from hfai.client._init import init
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_names.py wants it
+    "Decision",
     "EXP_PRIORITY",
     "Experiment",
     "Job",
@@ -82,6 +84,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
 ]
 
 _HOMES = {
+    "Decision": "_decision",
     "EXP_PRIORITY": "priorities",
     "Experiment": "_experiment",
     "Job": "_job",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional
 from hfai.client._wire_field import WireField, WireTime, wire_time
 
 if TYPE_CHECKING:
+    from hfai.client._decision import Decision
     from hfai.client._job import Job
     from hfai.client._log_lines import LogLine
     from hfai.client._suspension import Suspension
@@ -110,13 +111,15 @@ class Experiment:
 
     @property
     def pending(self) -> Optional[Pending]:
-        """Why it waits; None when it does not, or where the server does not say."""
+        """Why it waits and at which position (``pending.text`` says it in words); None when it does not, or where the server
+        does not say.
+        """
         body = self._task.get("pending")
         if not body:
             return None
         from hfai.model.records import Pending
 
-        return Pending(code=body["code"], template=body["template"], data=body["data"], position=body["position"])
+        return Pending.from_wire(body)
 
     @property
     def end(self) -> Optional[End]:
@@ -134,6 +137,13 @@ class Experiment:
         from hfai.client._job import Job
 
         return tuple(sorted((Job.from_wire(pod) for pod in self._pods_), key=lambda job: job.rank))
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Why each of its runs was started when it was, and told to yield, oldest first; empty where the server does not say."""
+        from hfai.client._decision import Decision
+
+        return tuple(map(Decision.from_wire, self._task.get("decisions") or ()))
 
     @property
     def suspensions(self) -> tuple[Suspension, ...]:

@@ -8,6 +8,7 @@ from hfai.client._experiment import Experiment
 from hfai.client._select import ExperimentLike, query_task, selector, subject
 
 if TYPE_CHECKING:
+    from hfai.client._decision import Decision
     from hfai.client._job import Job
     from hfai.client._suspension import Suspension
     from hfai.model.records import End, Pending
@@ -20,13 +21,14 @@ class Status(NamedTuple):
         chain_status: ``waiting_init``, ``running``, ``suspended`` or ``finished``.
         queue_status: of the newest run: ``queued``, ``scheduled`` or ``finished``.
         worker_status: that of the worst job.
-        pending: why it waits, if it does and the server says.
+        pending: why it waits and at which position, if it does and the server says; ``pending.text`` is the sentence.
         end: how it ended, if it did and the server says.
         exit_status: 0 on success, else the code of the rank that failed first (128+N for signal N); None before the
             end.
         jobs: by rank.
         experiment: everything.
         suspensions: when it was told, answered, saved or was cut short, per suspended run, oldest first.
+        decisions: why its runs were started when they were, and told to yield, oldest first.
     """
 
     chain_status: str
@@ -38,6 +40,7 @@ class Status(NamedTuple):
     jobs: tuple[Job, ...]
     experiment: Experiment
     suspensions: tuple[Suspension, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def is_finished(self) -> bool:
@@ -87,4 +90,5 @@ def get_status(experiment: ExperimentLike) -> Status:
         jobs=now.jobs,
         experiment=now,
         suspensions=now.suspensions,
+        decisions=now.decisions,
     )

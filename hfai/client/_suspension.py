@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Mapping, NamedTuple, Optional
 
 from hfai.client._wire_field import wire_time
+from hfai.model.phrase import gathered
 
 
 class Suspension(NamedTuple):
@@ -14,7 +15,7 @@ class Suspension(NamedTuple):
     Attributes:
         id: the run.
         by: ``scheduler``, ``user`` or ``task`` (it called ``go_suspend`` without having been told).
-        why: the reason in one sentence.
+        why: the reason in one sentence, in English.
         for_id: the run that its nodes are for; None if it is for nobody in particular.
         grace_s: seconds it has to save, counted from ``told_at``.
         told_at: when it was decided; rank 0 sees it right after that.
@@ -44,7 +45,7 @@ class Suspension(NamedTuple):
         return cls(
             id=int(body["id"]),
             by=str(body["by"]),
-            why=str(body["why"]),
+            why=gathered("why", body),
             for_id=body.get("for_id"),
             grace_s=float(body["grace_s"]),
             told_at=wire_time(body.get("told_at")),

@@ -32,6 +32,7 @@ from hfai.engine.system import Clock, SystemClock, storage_errors
 from hfai.engine.users import SingleUser
 from hfai.engine.watching import Change, Watches
 from hfai.model.errors import RefusedError
+from hfai.model.phrase import Phrase
 from hfai.model.records import Task
 from hfai.model.spec import DEFAULT_WATCHDOG_S
 from hfai.model.states import QueueStatus
@@ -292,7 +293,7 @@ class Engine:
             return "already_finished"
         if run.queue_status is QueueStatus.QUEUED:
             return "queued"
-        self._scheduler.suspend(run, "asked for by the user")
+        self._scheduler.suspend(run, Phrase("its user asked for it"))
         return "suspending"
 
     def set_priority(self, task: Task, priority: int) -> Task:

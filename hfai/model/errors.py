@@ -33,13 +33,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Mapping, Optional
 
+from hfai.model.phrase import Phrase, packed, unpacked
+
 
 class HfaiError(Exception):
     """Root of all errors of hfai.
 
     Args:
         template: the message in English with ``{name}`` fields; left out, the class's own.
-        data: the values of the fields, kept as attribute ``data``.
+        data: the values of the fields, kept as attribute ``data``; those that are texts of ours are :class:`~hfai.model.phrase.Phrase`.
     """
 
     code: ClassVar[str] = "error"
@@ -55,9 +57,14 @@ class HfaiError(Exception):
         # The default would hand the finished text back in as a template: errors cross process borders in pools.
         return _rebuild, (type(self), self.template, self.data)
 
+    @property
+    def said(self) -> Phrase:
+        """Its message, to be a part of another."""
+        return Phrase(self.template, **self.data)
+
     def to_wire(self) -> dict[str, Any]:
         """The refusal as an engine sends it: ``success``, ``code``, ``msg``, ``template``, ``data``."""
-        return {"success": 0, "code": self.code, "msg": str(self), "template": self.template, "data": self.data}
+        return {"success": 0, "code": self.code, "msg": str(self), "template": self.template, "data": packed(self.data)}
 
 
 class UsageError(HfaiError):
@@ -226,7 +233,7 @@ def from_wire(body: Mapping[str, Any]) -> HfaiError:
     template, data = body.get("template"), body.get("data")
     if isinstance(template, str) and isinstance(data, dict):
         try:
-            return kind(template, **data)
+            return kind(template, **unpacked(data))
         except (KeyError, IndexError, ValueError, TypeError):
             pass
     return kind("{message}", message=str(body.get("msg") or body))

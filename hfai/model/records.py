@@ -13,6 +13,7 @@ from typing import Any, Mapping, Optional
 from attrs import field, frozen
 
 from hfai.model.codes import StopCode, SuspendCode
+from hfai.model.phrase import Phrase, gathered, packed, spread, unpacked
 from hfai.model.states import ChainStatus, JobStatus, QueueStatus, chain_status, worker_status
 from hfai.model.suspension import Suspension
 
@@ -45,7 +46,7 @@ class End:
         exit_code: that rank's exit code, None if it ended by a signal.
         signal: the number of the signal that ended it.
         last_lines: its last lines of output, oldest first.
-        message: one sentence for people.
+        message: one sentence for people, a :class:`~hfai.model.phrase.Phrase` where it is one of ours.
     """
 
     cause: Cause
@@ -64,7 +65,7 @@ class End:
             "exit_code": self.exit_code,
             "signal": self.signal,
             "last_lines": list(self.last_lines),
-            "message": self.message,
+            **spread("message", self.message),
         }
 
     @classmethod
@@ -76,7 +77,7 @@ class End:
             exit_code=body["exit_code"],
             signal=body["signal"],
             last_lines=tuple(body["last_lines"]),
-            message=body["message"],
+            message=gathered("message", body),
         )
 
 
@@ -85,8 +86,8 @@ class Pending:
     """Why a queued task waits: a sentence as template and values, so that a client can say it in its language.
 
     Attributes:
-        code: stable name of the reason: ``position``, ``nodes``, ``group_too_small``, ``cordoned``, ``quota``,
-            ``saving``.
+        code: stable name of the reason: ``held``, ``next_held``, ``waits``, ``next_waits``, ``saving``, ``leaving``, ``quota``, ``own``,
+            ``group_too_small``, ``cordoned``, ``backoff`` (docs/architecture.md).
         template: English text with ``{name}`` fields.
         data: the values.
         position: place in the queue of its group, 1 is next.
@@ -97,14 +98,23 @@ class Pending:
     data: Mapping[str, Any]
     position: int
 
+    @property
+    def text(self) -> Phrase:
+        """The reason in words."""
+        return Phrase(self.template, **self.data)
+
     def to_wire(self) -> dict[str, Any]:
         return {
             "code": self.code,
             "template": self.template,
-            "data": dict(self.data),
+            "data": packed(dict(self.data)),
             "position": self.position,
-            "text": self.template.format(**self.data),
+            "text": str(self.text),
         }
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> Pending:
+        return cls(body["code"], body["template"], unpacked(body["data"]), body["position"])
 
 
 @frozen
@@ -146,7 +156,7 @@ class Run:
     """One start of a chain.
 
     Attributes:
-        start_why: why it was started when it was; empty until then.
+        start_why: why it was started when it was, a phrase; empty until then.
         suspension: how it was told to yield, if it was.
     """
 
@@ -284,10 +294,12 @@ def _decisions(run: Run) -> list[dict[str, Any]]:
     """What was decided about a run and why."""
     decisions = []
     if run.start_why:
-        decisions.append({"id": run.id, "at": local_time(run.begin_at), "what": "start", "why": run.start_why})
+        decisions.append(
+            {"id": run.id, "at": local_time(run.begin_at), "what": "start", **spread("why", run.start_why)}
+        )
     if run.suspension:
         at = local_time(run.suspension.told_at)
-        decisions.append({"id": run.id, "at": at, "what": "suspend", "why": run.suspension.why})
+        decisions.append({"id": run.id, "at": at, "what": "suspend", **spread("why", run.suspension.why)})
     return decisions
 
 
@@ -295,7 +307,7 @@ def _suspension(run_id: int, suspension: Suspension) -> dict[str, Any]:
     return {
         "id": run_id,
         "by": suspension.by.value,
-        "why": suspension.why,
+        **spread("why", suspension.why),
         "for_id": suspension.for_id,
         "grace_s": suspension.grace_s,
         "told_at": local_time(suspension.told_at),

@@ -7,6 +7,8 @@ from typing import Any, Mapping, Optional
 
 from attrs import asdict, frozen
 
+from hfai.model.phrase import gathered, spread
+
 
 class SuspendedBy(str, Enum):
     """Who wanted a run to be suspended."""
@@ -22,7 +24,7 @@ class Suspension:
 
     Attributes:
         by: who wanted it; ``task``: it called ``go_suspend`` without having been told.
-        why: the reason in one sentence.
+        why: the reason in one sentence, a :class:`~hfai.model.phrase.Phrase`.
         told_at: when it was decided; rank 0 is told right after that.
         grace_s: how long it may take to save from then on.
         acknowledged_at: when ``receive_suspend_command`` first returned True.
@@ -52,8 +54,9 @@ class Suspension:
 
     def to_store(self) -> dict[str, Any]:
         """As plain values, for :meth:`from_store`."""
-        return {**asdict(self), "by": self.by.value}
+        return {**asdict(self, recurse=False), "by": self.by.value, **spread("why", self.why)}
 
     @classmethod
     def from_store(cls, body: Mapping[str, Any]) -> Suspension:
-        return cls(**{**body, "by": SuspendedBy(body["by"])})
+        others = {key: value for key, value in body.items() if key not in ("template", "data")}
+        return cls(**{**others, "by": SuspendedBy(body["by"]), "why": gathered("why", body)})

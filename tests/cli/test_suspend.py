@@ -63,6 +63,15 @@ def test_suspended_and_waiting(hai: Cli) -> None:
     begun(hai, "high", "higher", priority=40)
     shown = until(lambda: "suspended" in (said := hai("status", "low").out) and said)
     assert "by the scheduler: told" in shown and "low was interrupted and waits" in shown and "fail" not in shown
+    assert "why it was suspended: a higher priority asks: it makes room for higher (" in shown and " at VERY_HIGH\n" in shown
+    assert "first in line at NORMAL" in shown and "held by high (running, slice ends" in shown
+    (listed,) = (one for one in json.loads(hai("list", "--json", lang="zh").out)["tasks"] if one["nb_name"] == "low")
+    assert [decision["what"] for decision in listed["decisions"]] == ["start", "suspend"]
+    assert listed["decisions"][1]["why"].startswith("有更高优先级的任务：为")
+    assert listed["suspensions"][0]["why"] == listed["decisions"][1]["why"]
+    assert listed["pending"]["position"] == 1 and "排在队首：需要 1 个节点，没有空闲节点" in listed["pending"]["text"]
+    said = hai("status", "low", lang="zh").out
+    assert "挂起原因：有更高优先级的任务" in said and "启动的原因：在优先级 NORMAL 的队列中排在最前" in said
     identity = task(hai, "low")["id"]
     for command in ("suspend", "resume"):
         assert hai(command, "low").out == f"task {identity} (low) is in the queue already\n"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import hfai
+from hfai.model.phrase import unpacked
 
 PACKET_BYTES = 65536
 _RESTART_S = (0.0, 0.1, 0.5, 2.0)
@@ -129,7 +130,7 @@ class LauncherLink:
             os.set_inheritable(fds[0], False)
             self._on_launched(run_dir, rank, fds[0])
         else:
-            self._on_refused(run_dir, rank, str(answer.get("error", "no reason given")))
+            self._on_refused(run_dir, rank, unpacked(answer.get("error", "")))
 
     def _on_death(self) -> None:
         self._let_go()

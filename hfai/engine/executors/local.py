@@ -23,6 +23,7 @@ from hfai.engine.executors.launcher_link import LauncherLink
 from hfai.engine.executors.run_files import FORMAT, RunFiles
 from hfai.engine.supervise import ask, proc_stat
 from hfai.engine.system import Clock, PortChooser
+from hfai.model.phrase import Phrase
 from hfai.model.records import Node
 
 EVENTS = "events.sock"
@@ -240,11 +241,13 @@ class LocalExecutor:
                 # It is between two steps: locked and not started yet, or already gone.
                 self._loop.call_later(_GLANCE_S, lambda: self._settle(rank, asked=asked))
         elif started is not None or rank.was_launched:
-            self._lose(rank, "its supervisor is gone")
+            self._lose(rank, Phrase("its supervisor is gone"))
         elif asked is None:
             self._launcher.launch(str(self._files.run_dir(rank.run_id)), rank.rank)
         else:
-            self._end(rank, RankEnd(rank.rank, "exited", self._clock.now(), asked=asked, message="never started"))
+            self._end(
+                rank, RankEnd(rank.rank, "exited", self._clock.now(), asked=asked, message=Phrase("never started"))
+            )
 
     def _adopt_supervisor(self, rank: _Rank, started: Mapping[str, Any]) -> bool:
         pid = int(started["supervisor_pid"])

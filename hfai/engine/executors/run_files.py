@@ -12,6 +12,7 @@ from hfai.engine.executors.base import RankEnd
 from hfai.engine.supervise import ask
 from hfai.engine.system import write_atomic
 from hfai.model import control
+from hfai.model.phrase import gathered
 
 FORMAT = 1
 _DIRECTORIES = 1000
@@ -77,7 +78,7 @@ class RunFiles:
             signal=record["signal"],
             asked=record["asked"],
             last_lines=tuple(record["last_lines"]),
-            message=str(record["message"]),
+            message=gathered("message", record),
             whole_life_state=int(record["whole_life_state"]),
             state_is_set=bool(record["state_is_set"]),
             can_suspend=self.can_suspend(run_id, rank),

@@ -1,28 +1,52 @@
-"""Why a queued task waits, in words: made only when somebody asks, from the plan's own answer."""
+"""What the policy says, in words: why a queued task waits, made only when somebody asks, and why a run was started or is to yield."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Mapping, NamedTuple, Optional
 
-from hfai.engine.policy.snapshot import Plan, PolicySettings, QueuedTask, RunningTask, Snapshot, Wait, slice_end
+from hfai.engine.policy.snapshot import (
+    Plan,
+    PolicySettings,
+    QueuedTask,
+    RunningTask,
+    Snapshot,
+    Start,
+    Suspend,
+    Wait,
+    slice_end,
+)
+from hfai.model.phrase import Phrase
 from hfai.model.priorities import Priority
 from hfai.model.records import Pending
 
 TEMPLATES: Mapping[str, str] = {
-    "held": "{place} in queue: {ahead} ahead; needs {nodes} nodes, {free} are free, {held} held by {holder} (running, slice ends {until})",
-    "next_held": "next in queue: needs {nodes} nodes, {free} are free, {held} held by {holder} (running, slice ends {until})",
-    "waits": "{place} in queue: {ahead} ahead; needs {nodes} nodes, {free} are free",
+    "held": "{place} in queue: {before}; needs {need}, {are_free}, {held} held by {holder} (running, slice ends {until})",
+    "next_held": "next in queue: needs {need}, {are_free}, {held} held by {holder} (running, slice ends {until})",
+    "waits": "{place} in queue: {before}; needs {need}, {are_free}",
+    "next_waits": "next in queue: needs {need}, {are_free}",
     "saving": "next to start: waits for {holder} to save and leave its nodes",
     "leaving": "next to start: waits for nodes that are being vacated",
     "quota": "your quota of nodes at {priority} in group {group} is in use: starts when another task of yours ends",
     "own": "{place} in queue: your earlier task at {priority} is first and needs more nodes than are free",
-    "group_too_small": "needs {nodes} nodes, group {group} has {size}",
-    "cordoned": "needs {nodes} nodes, {usable} of the {size} in group {group} can be used; {out} cordoned: {cordoned}",
-    "backoff": "starts again at {until}, after a failure of the platform",
+    "group_too_small": "needs {need}, group {group} has {size}",
+    "cordoned": "needs {need}, {usable} of the {size} in group {group} can be used; {out} cordoned: {cordoned}",
+    "backoff": "starts again at {until}: {why}",
 }
 
 _MOST_NAMED = 3
+
+
+class Place(NamedTuple):
+    """Where a queued task stands in the line of its group.
+
+    Attributes:
+        position: from 1.
+        ahead: how many stand before it, by priority.
+    """
+
+    position: int
+    ahead: Mapping[int, int]
 
 
 class GroupFacts(NamedTuple):
@@ -65,28 +89,37 @@ def facts_of(snapshot: Snapshot, settings: PolicySettings, group: str) -> GroupF
 def say(
     task: QueuedTask,
     wait: Wait,
+    place: Place,
     facts: GroupFacts,
     decided: Plan,
     settings: PolicySettings,
     names: Mapping[int, str],
+    held_back: str = "",
 ) -> Pending:
-    """The reason in words, from what is known of the group."""
+    """The reason in words, from what is known of the group.
+
+    Args:
+        held_back: why it is not started before a certain time, if it is not.
+    """
     data: dict[str, Any] = {
-        "position": wait.position,
-        "place": _ordinal(wait.position),
-        "ahead": wait.position - 1,
+        "position": place.position,
+        "place": _ordinal(place.position),
+        "ahead": place.position - 1,
+        "before": _before(place),
         "nodes": task.width,
+        "need": _nodes(task.width),
         "group": task.group,
         "size": facts.size,
         "usable": facts.usable,
         "free": facts.free,
+        "are_free": _are_free(facts.free),
         "priority": Priority(wait.priority).name,
     }
     code = wait.code
     if code == "cordoned":
         data["out"], data["cordoned"] = len(facts.cordoned), _few(facts.cordoned)
     elif code == "backoff":
-        data["until"] = _clock(task.not_before)
+        data["until"], data["why"] = clock(task.not_before), held_back
     elif code == "saving":
         holder = next((suspend.run_id for suspend in decided.suspends if suspend.for_run_id == task.run_id), None)
         holder = holder or (facts.leaving and facts.leaving.run_id)
@@ -94,26 +127,81 @@ def say(
         data["holder"] = names.get(holder or 0, str(holder))
     elif code in ("nodes", "turn"):
         code = _held(data, facts.first, settings, names)
-    return Pending(code=code, template=TEMPLATES[code], data=data, position=wait.position)
+    return Pending(code=code, template=TEMPLATES[code], data=data, position=place.position)
 
 
 def _held(
     data: dict[str, Any], first: Optional[RunningTask], settings: PolicySettings, names: Mapping[int, str]
 ) -> str:
     """Name the running task whose slice ends first; the template that fits."""
+    is_next = data["ahead"] == 0
     if first is None:
-        return "waits"
+        return "next_waits" if is_next else "waits"
     data["held"] = len(first.nodes)
     data["holder"] = names.get(first.run_id, str(first.run_id))
-    data["until"] = _clock(slice_end(first, settings))
-    return "next_held" if data["ahead"] == 0 else "held"
+    data["until"] = clock(slice_end(first, settings))
+    return "next_held" if is_next else "held"
 
 
 def _few(texts: tuple[str, ...]) -> str:
     return "; ".join((*texts[:_MOST_NAMED], *(("...",) if len(texts) > _MOST_NAMED else ())))
 
 
-def _clock(at: float) -> str:
+def say_start(start: Start, wide: str) -> Phrase:
+    """Why a run is started now; ``wide``: the name of the task that it stands behind, if it does."""
+    priority = Priority(start.priority).name
+    if start.behind is None:
+        return Phrase("first in line at {priority}", priority=priority)
+    return Phrase(
+        "on nodes that {wide} ({wide_id}), ahead of it, cannot use yet; it will be the first to yield them",
+        wide=wide,
+        wide_id=start.behind,
+        priority=priority,
+    )
+
+
+def say_suspend(suspend: Suspend, run: RunningTask, settings: PolicySettings, gainer: str, gainer_user: str) -> Phrase:
+    """Why a run is to yield."""
+    data = {
+        "name": gainer,
+        "id": suspend.for_run_id,
+        "user": gainer_user,
+        "priority": Priority(suspend.priority).name,
+        "until": clock(slice_end(run, settings)),
+    }
+    if suspend.is_higher:
+        return Phrase("a higher priority asks: it makes room for {name} ({id}) of {user} at {priority}", **data)
+    return Phrase(
+        "its time slice ended at {until}: it makes room for {name} ({id}) of {user}, who waits for a turn", **data
+    )
+
+
+def _before(place: Place) -> Phrase:
+    """How many are ahead, and at which priority."""
+    ahead = place.position - 1
+    if len(place.ahead) == 1:
+        return Phrase("{ahead} ahead at {priority}", ahead=ahead, priority=Priority(next(iter(place.ahead))).name)
+    highest = max(place.ahead, default=0)
+    return Phrase(
+        "{ahead} ahead, {count} of them at {priority}",
+        ahead=ahead,
+        count=place.ahead.get(highest, 0),
+        priority=Priority(highest).name,
+    )
+
+
+def _nodes(count: int) -> Phrase:
+    return Phrase("1 node") if count == 1 else Phrase("{count} nodes", count=count)
+
+
+def _are_free(count: int) -> Phrase:
+    if count == 0:
+        return Phrase("none is free")
+    return Phrase("1 is free") if count == 1 else Phrase("{count} are free", count=count)
+
+
+def clock(at: float) -> str:
+    """A time of day, local: ``14:20``."""
     return datetime.fromtimestamp(at).strftime("%H:%M")
 
 

@@ -141,9 +141,10 @@ class _Group:
     def walk(self) -> None:
         """Give out the nodes in the order of the line."""
         left = len(self._free) + self._coming + sum(self._gain[run.run_id] for run in self._staying)
-        claims: list[tuple[QueuedTask, int, bool]] = []
+        claims: list[tuple[QueuedTask, int, Optional[int]]] = []
         yielding: list[tuple[RunningTask, int]] = []
         blocked: dict[tuple[str, int], float] = {}
+        first_blocked: Optional[int] = None
         position = 0
         for key, priority, entry, has_room in self._line:  # grows behind the place it is read at
             if isinstance(entry, RunningTask):
@@ -163,13 +164,14 @@ class _Group:
             if code is None and entry.width <= left:
                 left -= entry.width
                 self._book.take(entry.user, self._group, priority, entry.width)
-                claims.append((entry, priority, bool(blocked)))
+                claims.append((entry, priority, first_blocked))
                 self.waits[entry.run_id] = Wait("saving", position, priority)
                 continue
             if code == "quota":
                 self._book.close(entry.user, self._group, priority)
             elif code is None:
                 code = "turn" if blocked else "nodes"
+                first_blocked = entry.run_id if first_blocked is None else first_blocked
                 blocked.setdefault((entry.user, priority), entry.queued_at + self._settings.patience_s)
             self.waits[entry.run_id] = Wait(code, position, priority)
         self._settle(claims, yielding)
@@ -188,15 +190,16 @@ class _Group:
         # Nobody yields to the same user at the same priority, so this task would stay in the way of the user's own earlier one.
         return "own" if self._now >= blocked.get((task.user, priority), self._now + 1) else None
 
-    def _settle(self, claims: list[tuple[QueuedTask, int, bool]], yielding: list[tuple[RunningTask, int]]) -> None:
+    def _settle(
+        self, claims: list[tuple[QueuedTask, int, Optional[int]]], yielding: list[tuple[RunningTask, int]]
+    ) -> None:
         """Start what can start on nodes free now; keep the rest for those whose nodes are being vacated."""
         free, coming = self._free, self._coming + sum(self._gain[run.run_id] for run, _ in yielding)
         waiting: list[tuple[QueuedTask, int]] = []
-        for task, priority, is_borrowing in claims:
+        for task, priority, behind in claims:
             if task.width <= len(free):
                 nodes, free = tuple(free[: task.width]), free[task.width :]
-                why = "on nodes that a wider task ahead cannot use yet" if is_borrowing else "first in line"
-                self.starts.append(Start(task.run_id, nodes, priority, is_borrowing, why))
+                self.starts.append(Start(task.run_id, nodes, priority, behind))
                 del self.waits[task.run_id]
                 continue
             from_free = max(0, task.width - coming)
@@ -208,8 +211,7 @@ class _Group:
             if gainer is None:
                 continue
             asks = next(asks for task, asks in waiting if task is gainer)
-            why = "a higher priority asks" if asks > priority else "its time slice is over and another user waits"
-            self.suspends.append(Suspend(run.run_id, gainer.run_id, why))
+            self.suspends.append(Suspend(run.run_id, gainer.run_id, asks, asks > priority))
 
 
 def _wake_at(snapshot: Snapshot, starts: list[Start], settings: PolicySettings, now: float) -> Optional[float]:

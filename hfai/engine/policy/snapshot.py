@@ -105,21 +105,35 @@ def slice_end(run: RunningTask, settings: PolicySettings) -> float:
 
 
 class Start(NamedTuple):
-    """Start a run on these nodes."""
+    """Start a run on these nodes.
+
+    Attributes:
+        priority: what it is started at: AUTO has become one of the others.
+        behind: the first run ahead of it that cannot use these nodes yet: it only borrows them.
+    """
 
     run_id: int
     nodes: tuple[str, ...]
     priority: int
-    is_borrowing: bool
-    why: str
+    behind: Optional[int] = None
+
+    @property
+    def is_borrowing(self) -> bool:
+        return self.behind is not None
 
 
 class Suspend(NamedTuple):
-    """Tell a run to yield to another."""
+    """Tell a run to yield to another.
+
+    Attributes:
+        priority: of the other.
+        is_higher: whether that is a higher one; otherwise the run's slice is over and it is the other's turn.
+    """
 
     run_id: int
     for_run_id: int
-    why: str
+    priority: int
+    is_higher: bool
 
 
 class Wait(NamedTuple):

@@ -29,6 +29,7 @@ from attrs import evolve, frozen
 from hfai.engine.executors.base import LOST, RankEnd
 from hfai.engine.scheduling.live import LiveRun
 from hfai.model.codes import StopCode
+from hfai.model.phrase import Phrase
 from hfai.model.records import Cause, End
 from hfai.model.states import JobStatus
 
@@ -44,12 +45,14 @@ _STATUS_OF_WORD = {
 }
 _S = StopCode
 _OF_WORD = {
-    "stop": (_S.STOP | _S.MANUAL_STOP, Cause.STOPPED, TERMINATED, "stopped by the user"),
-    "fail": (_S.STOP | _S.MANUAL_FAILED, Cause.MARKED_FAILED, 1, "marked as failed by the user"),
-    "succeed": (_S.STOP | _S.MANUAL_SUCCEEDED, Cause.MARKED_SUCCEEDED, 0, "marked as succeeded by the user"),
-    "suspend": (_S.STOP | _S.INTERRUPT, Cause.SUSPENDED, TERMINATED, "suspended"),
+    "stop": (_S.STOP | _S.MANUAL_STOP, Cause.STOPPED, TERMINATED, Phrase("stopped by the user")),
+    "fail": (_S.STOP | _S.MANUAL_FAILED, Cause.MARKED_FAILED, 1, Phrase("marked as failed by the user")),
+    "succeed": (_S.STOP | _S.MANUAL_SUCCEEDED, Cause.MARKED_SUCCEEDED, 0, Phrase("marked as succeeded by the user")),
+    "suspend": (_S.STOP | _S.INTERRUPT, Cause.SUSPENDED, TERMINATED, Phrase("suspended")),
 }
-CANCELED = End(cause=Cause.CANCELED, exit_status=TERMINATED, message="canceled by the user before it was started")
+CANCELED = End(
+    cause=Cause.CANCELED, exit_status=TERMINATED, message=Phrase("canceled by the user before it was started")
+)
 
 
 @frozen
@@ -109,7 +112,7 @@ def _as_asked(run: LiveRun, word: Optional[str]) -> Conclusion:
         return Conclusion(End(cause=Cause.SUCCEEDED, exit_status=0), StopCode.STOP)
     stop_code, cause, exit_status, message = _OF_WORD[word]
     if cause is Cause.SUSPENDED and run.suspension is not None:
-        message = f"{message}: {run.suspension.why}"
+        message = Phrase("suspended: {why}", why=run.suspension.why)
     end = End(cause=cause, exit_status=exit_status, message=message)
     return Conclusion(end, stop_code, is_restarted=cause is Cause.SUSPENDED)
 
@@ -124,19 +127,20 @@ def _word(run: LiveRun) -> Optional[str]:
 
 def _after(first: RankEnd, width: int, *, may_restart: bool) -> Conclusion:
     """The run ended because this rank did."""
-    who = f"rank {first.rank}" if width > 1 else "the task"
+    who = Phrase("rank {rank}", rank=first.rank) if width > 1 else Phrase("the task")
     stop_code = StopCode.STOP | StopCode.FAILED
     if first.outcome == LOST:
         if may_restart:
             stop_code = StopCode.STOP | StopCode.INTERRUPT
-        message = f"{who} was lost: {first.message}" if first.message else f"{who} was lost"
+        message = _lost(who, first.message)
         cause, exit_status = Cause.PLATFORM, 1
         if not may_restart:
-            message += "; not started again, since this happened too often in a row"
+            message = Phrase("{what}; not started again, since this happened too often in a row", what=message)
     elif first.outcome in ("watchdog", "timeout"):
         stop_code = StopCode.STOP | StopCode.TIMEOUT
         cause = Cause.WATCHDOG if first.outcome == "watchdog" else Cause.TIMEOUT
-        exit_status, message = KILLED, f"{who}: {first.message or first.outcome}"
+        exit_status = KILLED
+        message = Phrase("{who}: {what}", who=who, what=first.message or first.outcome)
     else:
         cause = Cause.USER_CODE
         exit_status = 128 + first.signal if first.signal else first.exit_code or 1
@@ -153,9 +157,14 @@ def _after(first: RankEnd, width: int, *, may_restart: bool) -> Conclusion:
     return Conclusion(end, stop_code, is_restarted=first.outcome == LOST and may_restart)
 
 
-def _failure(who: str, end: RankEnd) -> str:
+def _lost(who: str, message: str) -> Phrase:
+    return Phrase("{who} was lost: {what}", who=who, what=message) if message else Phrase("{who} was lost", who=who)
+
+
+def _failure(who: str, end: RankEnd) -> Phrase:
     if end.outcome == "exec_failed":
-        return f"{who} could not be started: {end.message}"
+        return Phrase("{who} could not be started: {what}", who=who, what=end.message)
     if end.signal:
-        return f"{who} was {end.message or f'killed by signal {end.signal}'}"
-    return f"{who} exited with code {end.exit_code}"
+        how = end.message or Phrase("killed by signal {signal}", signal=end.signal)
+        return Phrase("{who} was {how}", who=who, how=how)
+    return Phrase("{who} exited with code {code}", who=who, code=end.exit_code)

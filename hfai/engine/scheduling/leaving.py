@@ -16,6 +16,7 @@ from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import LOST, Executor, RankEnd
 from hfai.engine.scheduling.live import LiveRun
 from hfai.model.codes import SuspendCode
+from hfai.model.phrase import Phrase
 from hfai.model.spec import DEFAULT_SUSPEND_GRACE_S, TaskSpec
 from hfai.model.suspension import SuspendedBy, Suspension
 
@@ -130,7 +131,7 @@ class Leaving:
         if run.suspension is None:
             if is_ending:
                 return
-            run.suspension = Suspension(SuspendedBy.TASK, "the task asked for it", told_at=at, grace_s=0.0)
+            run.suspension = Suspension(SuspendedBy.TASK, Phrase("it asked for that itself"), told_at=at, grace_s=0.0)
         if run.suspension.saved_at is not None:
             return
         run.suspension = evolve(run.suspension, saved_at=at)

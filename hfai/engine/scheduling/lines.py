@@ -7,15 +7,17 @@ as many as could get nodes at once, and two more, stand for all (:meth:`Lines.ke
 from __future__ import annotations
 
 import bisect
+from collections import Counter
 from typing import Callable, Iterator, Mapping, NamedTuple
 
+from hfai.engine.policy.explain import Place
 from hfai.engine.policy.priority import worn
 from hfai.engine.policy.snapshot import PolicySettings, QueuedTask
 from hfai.engine.scheduling.live import LiveRun
 from hfai.model.priorities import Priority
 
 
-class _Place(NamedTuple):
+class _Spot(NamedTuple):
     """A place in a line; its natural order is that of the line."""
 
     queued_at: float
@@ -26,17 +28,17 @@ class _Line:
     """The queued runs of one user at one priority, first come first."""
 
     def __init__(self) -> None:
-        self.places: list[_Place] = []
+        self.places: list[_Spot] = []
         self.runs: dict[int, LiveRun] = {}
         self.widths: dict[int, int] = {}
 
     def join(self, run: LiveRun) -> None:
-        bisect.insort(self.places, _Place(run.queued_at, run.id))
+        bisect.insort(self.places, _Spot(run.queued_at, run.id))
         self.runs[run.id] = run
         self.widths[run.width] = self.widths.get(run.width, 0) + 1
 
     def leave(self, run: LiveRun) -> None:
-        del self.places[bisect.bisect_left(self.places, _Place(run.queued_at, run.id))]
+        del self.places[bisect.bisect_left(self.places, _Spot(run.queued_at, run.id))]
         del self.runs[run.id]
         self.widths[run.width] -= 1
         if not self.widths[run.width]:
@@ -118,8 +120,8 @@ class Lines:
                 yield run.queued(skipped)
                 skipped = 0
 
-    def position(self, run: LiveRun, before: Callable[[str, int], int]) -> int:
-        """The place of a queued run in the line of its group, from 1.
+    def place(self, run: LiveRun, before: Callable[[str, int], int]) -> Place:
+        """The place of a queued run in the line of its group.
 
         Args:
             run: it waits.
@@ -127,15 +129,16 @@ class Lines:
         """
         user, own_priority = run.user_name, self.priority(run)
         lines = self._groups[run.group]
-        own_place = _Place(run.queued_at, run.id)
+        own_place = _Spot(run.queued_at, run.id)
         own_turn = before(user, own_priority) + bisect.bisect_left(lines[user, own_priority].places, own_place)
-        position = 1
+        ahead: Counter[int] = Counter()
         for (other, priority), line in lines.items():
             if priority > own_priority:
-                position += len(line.places)
+                ahead[priority] += len(line.places)
             elif priority == own_priority:
                 turns = max(0, min(len(line.places), own_turn - before(other, priority)))
-                position += turns
+                ahead[priority] += turns
                 if turns < len(line.places) and own_turn >= before(other, priority):
-                    position += line.places[turns] < own_place
-        return position
+                    ahead[priority] += line.places[turns] < own_place
+        ahead = +ahead  # without zeros
+        return Place(1 + sum(ahead.values()), ahead)

@@ -35,7 +35,8 @@ class LiveRun:
         forced: how often in a row, before this run, the chain lost its nodes without having saved anything.
         run_priority: what it was started at: AUTO has become one of the others.
         is_borrowing: whether it was started on nodes that another task has reserved.
-        start_why: why it was started when it was.
+        start_why: why it was started when it was, a phrase.
+        held_back: why it is not started before ``not_before``, a phrase.
         suspension: how it is told to yield, if it is.
     """
 
@@ -68,6 +69,7 @@ class LiveRun:
     run_priority: Optional[int] = None
     is_borrowing: bool = False
     start_why: str = ""
+    held_back: str = ""
     suspend_code: SuspendCode = SuspendCode.NONE
     suspend_updated_at: Optional[float] = None
     suspension: Optional[Suspension] = None
@@ -153,11 +155,11 @@ class LiveRun:
         """Whether every rank has."""
         return self.queue_status is QueueStatus.SCHEDULED and len(self.ends) == len(self.jobs)
 
-    def schedule(self, nodes: list[Node], start: Start, now: float) -> None:
-        """Give it its nodes."""
+    def schedule(self, nodes: list[Node], start: Start, why: str, now: float) -> None:
+        """Give it its nodes, for this reason."""
         self.queue_status = QueueStatus.SCHEDULED
         self.begin_at = now
-        self.run_priority, self.is_borrowing, self.start_why = start.priority, start.is_borrowing, start.why
+        self.run_priority, self.is_borrowing, self.start_why = start.priority, start.is_borrowing, why
         self.jobs = [
             Job(rank=rank, status=JobStatus.CREATED, node=node.name, created_at=now, assigned_gpus=node.gpus)
             for rank, node in enumerate(nodes)

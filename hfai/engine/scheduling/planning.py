@@ -116,14 +116,13 @@ class Planner:
     def pending(self, run: LiveRun, now: float) -> Pending:
         """Why a queued run waits."""
         view = self._look(now)
-        position = self.lines.position(run, lambda user, priority: view.turns[run.group, user, priority])
-        wait = self._decided.waits.get(run.id) or self._as_its_peers(run, position)
+        place = self.lines.place(run, lambda user, priority: view.turns[run.group, user, priority])
+        wait = self._decided.waits.get(run.id) or self._as_its_peers(run, place.position)
         facts = view.facts.get(run.group)
         if facts is None:
             snapshot = Snapshot(self._cluster.policy_nodes, view.running, ())
             facts = view.facts[run.group] = facts_of(snapshot, self._settings, run.group)
-        wait = wait._replace(position=position)
-        return say(run.queued(), wait, facts, self._decided, self._settings, view.names)
+        return say(run.queued(), wait, place, facts, self._decided, self._settings, view.names, run.held_back)
 
     def _as_its_peers(self, run: LiveRun, position: int) -> Wait:
         """The plan left it out: the last one like it that it did look at waits for the same reason."""

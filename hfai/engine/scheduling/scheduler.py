@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterable, Mapping, Optional
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import LOST, Executor, Order, RankEnd
+from hfai.engine.policy.explain import say_start, say_suspend
 from hfai.engine.policy.snapshot import Suspend
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.cordons import Cordons
@@ -30,6 +31,7 @@ from hfai.engine.system import Clock
 from hfai.engine.watching import Watches
 from hfai.model.codes import StopCode
 from hfai.model.errors import HfaiError
+from hfai.model.phrase import Phrase, system_error
 from hfai.model.priorities import Priority
 from hfai.model.records import Pending
 from hfai.model.states import QueueStatus
@@ -333,10 +335,11 @@ class Scheduler:
         for start in decided.starts:
             run = self._runs[start.run_id]
             self._planner.lines.leave(run)
-            run.schedule(nodes_of(self.cluster, start.nodes, run.group), start, now)
+            why = say_start(start, "" if start.behind is None else self._runs[start.behind].nb_name)
+            run.schedule(nodes_of(self.cluster, start.nodes, run.group), start, why, now)
             self.cluster.hold(run)
             self._unsaved.touch(run, durable=True)
-            _log.info("run %d (%s) starts on %s: %s", run.id, run.nb_name, ", ".join(start.nodes), start.why)
+            _log.info("run %d (%s) starts on %s: %s", run.id, run.nb_name, ", ".join(start.nodes), why)
             started.append(run)
         for suspend in decided.suspends:
             self._suspend_for(suspend, now)
@@ -344,7 +347,7 @@ class Scheduler:
 
     def _suspend_for(self, suspend: Suspend, now: float) -> None:
         run, gainer = self._runs[suspend.run_id], self._runs[suspend.for_run_id]
-        why = f"{suspend.why}: it makes room for {gainer.nb_name} ({gainer.id}) of {gainer.user_name}"
+        why = say_suspend(suspend, run.running, self._config.policy, gainer.nb_name, gainer.user_name)
         task = self._order(run, self.cluster).task
         self._leaving.suspend(run, task, SuspendedBy.SCHEDULER, why, now, for_id=gainer.id)
 
@@ -354,7 +357,8 @@ class Scheduler:
         except (HfaiError, OSError) as error:
             _log.error("run %d could not be launched: %s", run.id, error)
             for job in list(run.jobs):
-                message = f"it could not be launched: {error}"
+                reason = error.said if isinstance(error, HfaiError) else system_error(error)
+                message = Phrase("it could not be launched: {reason}", reason=reason)
                 self.ended(run.id, RankEnd(job.rank, LOST, self._clock.now(), message=message))
 
     def _unschedule(self, run: LiveRun) -> None:

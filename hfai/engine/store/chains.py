@@ -14,6 +14,7 @@ from attrs import frozen
 
 from hfai.engine.store.database import Database
 from hfai.model.errors import NameInUse
+from hfai.model.phrase import packed
 from hfai.model.records import End, Job
 from hfai.model.spec import TaskSpec
 from hfai.model.states import ChainStatus, JobStatus, QueueStatus
@@ -184,7 +185,11 @@ def save_run(db: Database, state: RunState) -> None:
             *(state.suspend_code, state.suspend_updated_at, state.whole_life_state, state.not_before, state.asked),
             json.dumps(state.end.to_wire(), ensure_ascii=False) if state.end else None,
             pack_jobs(state.jobs) if state.jobs else None,
-            *(state.run_priority, state.is_borrowing, state.start_why or None),
+            *(
+                state.run_priority,
+                state.is_borrowing,
+                json.dumps(packed(state.start_why), ensure_ascii=False) if state.start_why else None,
+            ),
             json.dumps(state.suspension.to_store(), ensure_ascii=False) if state.suspension else None,
             state.id,
         ),

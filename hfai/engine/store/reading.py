@@ -10,6 +10,7 @@ from attrs import frozen
 from hfai.engine.store.chains import unpack_jobs
 from hfai.engine.store.database import Database, marks
 from hfai.model.codes import StopCode, SuspendCode
+from hfai.model.phrase import Phrase, unpacked
 from hfai.model.records import End, Job, Run, Task
 from hfai.model.spec import TaskSpec
 from hfai.model.states import QueueStatus
@@ -76,7 +77,7 @@ def _unfinished(row: Any) -> UnfinishedRun:
     values = [*row]
     values[20:] = [
         bool(row[20]),
-        row[21] or "",
+        _phrase(row[21]),
         SuspendCode(row[22]),
         row[23],
         _suspension(row[24]),
@@ -136,9 +137,14 @@ def _run(row: Any) -> Run:
         whole_life_state=row[9],
         worker_status=row[10],
         end=None if row[11] is None else End.from_wire(json.loads(row[11])),
-        start_why=row[12] or "",
+        start_why=_phrase(row[12]),
         suspension=_suspension(row[13]),
     )
+
+
+def _phrase(text: Optional[str]) -> str:
+    """A reason; before there were templates it was kept as its English text."""
+    return unpacked(json.loads(text)) if text and text.startswith("{") else Phrase(text or "")
 
 
 def _suspension(text: Optional[str]) -> Optional[Suspension]:

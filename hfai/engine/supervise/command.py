@@ -11,6 +11,7 @@ import resource
 import signal
 
 from hfai.engine.supervise import descriptors, prctl, wake
+from hfai.model.phrase import Phrase, packed, unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,11 +47,13 @@ class CannotStart(Exception):
     """Why a command could not be executed.
 
     Attributes:
+        message: the same as a phrase.
         exit_code: 127 for something that is not there, 126 for something that cannot be executed, as in a shell.
     """
 
-    def __init__(self, message: str, exit_code: int) -> None:
+    def __init__(self, message: Phrase, exit_code: int) -> None:
         super().__init__(message)
+        self.message = message
         self.exit_code = exit_code
 
 
@@ -93,7 +96,7 @@ def outcome_of_start(command: Command) -> Optional[CannotStart]:
     if not report:
         return None
     message, exit_code = json.loads(report)
-    return CannotStart(message, exit_code)
+    return CannotStart(unpacked(message), exit_code)
 
 
 def _become(spec: Spec, parent: int, write_fd: int, report_fd: int) -> NoReturn:
@@ -113,10 +116,11 @@ def _become(spec: Spec, parent: int, write_fd: int, report_fd: int) -> NoReturn:
         _enter(spec.workspace)
         _execute(spec.argv, spec.environ)
     except CannotStart as error:
-        os.write(report_fd, json.dumps([str(error), error.exit_code]).encode()[:65000])
+        os.write(report_fd, json.dumps([packed(error.message), error.exit_code]).encode()[:65000])
     except BaseException as error:
-        text = f"cannot start {_shown(spec.argv[0])}: {type(error).__name__}: {error}"[:4000]
-        os.write(report_fd, json.dumps([text, NOT_EXECUTABLE]).encode())
+        reason = f"{type(error).__name__}: {error}"[:4000]
+        message = Phrase("cannot start {path}: {reason}", path=_shown(spec.argv[0]), reason=reason)
+        os.write(report_fd, json.dumps([packed(message), NOT_EXECUTABLE]).encode())
     finally:
         os._exit(NOT_EXECUTABLE)
 
@@ -132,7 +136,9 @@ def _enter(workspace: bytes) -> None:
     try:
         os.chdir(workspace)
     except OSError as error:
-        message = f"cannot enter the workspace {_shown(workspace)}: {error.strerror}"
+        message = Phrase(
+            "cannot enter the workspace {path}: {reason}", path=_shown(workspace), reason=Phrase(error.strerror or str(error))
+        )
         raise CannotStart(message, NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE) from error
 
 
@@ -150,22 +156,29 @@ def _execute(argv: list[bytes], environ: dict[bytes, bytes]) -> NoReturn:
                 _execute_script(path, argv, environ)
             if error.errno in (errno.ENOENT, errno.ENOTDIR):
                 if os.access(path, os.F_OK):
-                    raise CannotStart(
-                        f"cannot run {_shown(path)}: the interpreter that its first line names is not there", NOT_FOUND
-                    ) from error
+                    message = Phrase(
+                        "cannot run {path}: the interpreter that its first line names is not there", path=_shown(path)
+                    )
+                    raise CannotStart(message, NOT_FOUND) from error
                 continue
-            denied = denied or CannotStart(f"cannot run {_shown(path)}: {error.strerror}", NOT_EXECUTABLE)
+            message = Phrase("cannot run {path}: {reason}", path=_shown(path), reason=Phrase(error.strerror or str(error)))
+            denied = denied or CannotStart(message, NOT_EXECUTABLE)
     if denied:
         raise denied
-    where = "" if b"/" in name else f" in PATH={_shown(environ.get(b'PATH', _DEFAULT_PATH))}"
-    raise CannotStart(f"cannot run {_shown(name)}: not found{where}", NOT_FOUND)
+    if b"/" in name:
+        raise CannotStart(Phrase("cannot run {path}: not found", path=_shown(name)), NOT_FOUND)
+    searched = _shown(environ.get(b"PATH", _DEFAULT_PATH))
+    raise CannotStart(
+        Phrase("cannot run {path}: not found in PATH={searched}", path=_shown(name), searched=searched), NOT_FOUND
+    )
 
 
 def _execute_script(path: bytes, argv: list[bytes], environ: dict[bytes, bytes]) -> NoReturn:
     """A text file without ``#!`` goes to the shell, as it would if typed there."""
     with open(path, "rb") as file:
         if b"\0" in file.read(128):
-            raise CannotStart(f"cannot run {_shown(path)}: not a program for this machine", NOT_EXECUTABLE)
+            message = Phrase("cannot run {path}: not a program for this machine", path=_shown(path))
+            raise CannotStart(message, NOT_EXECUTABLE)
     os.execve(b"/bin/sh", [b"sh", path, *argv[1:]], environ)
 
 

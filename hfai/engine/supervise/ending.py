@@ -6,6 +6,8 @@ import os
 import signal
 import time
 
+from hfai.model.phrase import Phrase, spread
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
@@ -19,7 +21,7 @@ class Ending:
     Attributes:
         outcome: ``exited | signaled | exec_failed | watchdog | timeout``.
         asked: the word of the last stop command that came before the end.
-        message: one sentence for people, or empty.
+        message: one sentence for people, a phrase, or empty.
         ended_at: when the main process ended, seconds since the epoch; clearing up after it may take seconds more.
     """
 
@@ -54,7 +56,7 @@ class Ending:
         self.signal = -code
         if self.outcome is None:
             self.outcome = "signaled"
-            self.message = f"killed by signal {-code}{_name(-code)}"
+            self.message = Phrase("killed by signal {signal}", signal=_name(-code))
 
     def record(self, run_id: int, rank: int) -> dict[str, Any]:
         """The fields of ``end.json`` known here, as of now."""
@@ -68,7 +70,7 @@ class Ending:
             "ended_at": self.ended_at or time.time(),
             "asked": self.asked,
             "last_lines": [],
-            "message": self.message,
+            **spread("message", self.message),
             "whole_life_state": 0,
             "state_is_set": False,
         }
@@ -76,6 +78,6 @@ class Ending:
 
 def _name(signum: int) -> str:
     try:
-        return f" ({signal.Signals(signum).name})"
+        return f"{signum} ({signal.Signals(signum).name})"
     except ValueError:  # real-time signals have no names
-        return ""
+        return str(signum)

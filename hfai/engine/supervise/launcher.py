@@ -19,6 +19,7 @@ import traceback
 from hfai.engine.supervise import descriptors, prctl, process_tree, wake
 from hfai.engine.supervise.poller import Poller
 from hfai.engine.supervise.supervisor import supervise
+from hfai.model.phrase import Phrase, packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Launcher:
         except OSError as error:
             if pid:
                 os.kill(pid, signal.SIGKILL)
-            self._send({**answer, "error": f"cannot start a supervisor: {error}"})
+            self._send({**answer, "error": packed(Phrase("cannot start a supervisor: {reason}", reason=str(error)))})
             return
         self._send({**answer, "pid": pid}, pidfd)
 

@@ -23,6 +23,7 @@ from hfai.engine.supervise.poller import Poller
 from hfai.engine.supervise.rank_dir import RankDir
 from hfai.engine.supervise.tail import Tail
 from hfai.engine.supervise.wake import Wake
+from hfai.model.phrase import Phrase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Supervisor:
         failure = command.outcome_of_start(self._command)
         self._is_starting = False
         if failure is not None:
-            self._ending.cannot_start(str(failure), failure.exit_code)
+            self._ending.cannot_start(failure.message, failure.exit_code)
             line = f"{failure}\n".encode()
             self._tail.put(line)
             self._log.put(line)
@@ -294,9 +295,9 @@ class Supervisor:
             return
         watchdog_s = self._watchdog_s
         if self._spec.timeout_at is not None and time.time() >= self._spec.timeout_at:
-            self._ending.cut_short("timeout", "the time limit of the task was reached")
+            self._ending.cut_short("timeout", Phrase("the time limit of the task was reached"))
         elif watchdog_s and now - self._last_output_at >= watchdog_s:
-            self._ending.cut_short("watchdog", f"no output for {watchdog_s:g} s")
+            self._ending.cut_short("watchdog", Phrase("no output for {seconds:g} s", seconds=watchdog_s))
         else:
             return
         self._terminate(self._spec.stop_grace_s)

@@ -77,7 +77,7 @@ def test_leaving_most_out_changes_nothing(
         nodes, free = free[:width], free[width:]
         if len(nodes) == width:
             run = live(number, user, priority, width, NOW - 500)
-            run.schedule(nodes, Start(number, (), priority, is_borrowing, "x"), NOW - ran_s)
+            run.schedule(nodes, Start(number, (), priority, 1 if is_borrowing else None), "x", NOW - ran_s)
             cluster.hold(run)
     runs = [live(number, u, p, w, NOW - 100 + at, before) for number, (u, p, w, at, before) in enumerate(queued)]
     for run in runs:
@@ -98,5 +98,6 @@ def test_leaving_most_out_changes_nothing(
         if wait is not None and not full.starts:
             pending = planner.pending(run, NOW)
             assert pending.position == wait.position
+            assert pending.data["ahead"] == wait.position - 1
             same = {"nodes": {"held", "next_held", "waits"}, "turn": {"held", "next_held", "waits"}}
             assert pending.code in same.get(wait.code, {wait.code, "leaving"})

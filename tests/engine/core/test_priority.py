@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -105,8 +106,9 @@ def test_users_take_turns(bench: Any) -> None:
             bench.engine.tick()
             assert bench.executor.told == [mine.id]
             why = bench.task(mine).newest.suspension.why
-            assert (
-                why == f"its time slice is over and another user waits: it makes room for theirs ({theirs.id}) of other"
+            end = datetime.fromtimestamp(bench.clock.now()).strftime("%H:%M")
+            assert why == (
+                f"its time slice ended at {end}: it makes room for theirs ({theirs.id}) of other, who waits for a turn"
             )
             for rank in range(4):
                 bench.executor.end(mine.id, rank, signal=15, asked="suspend")

@@ -24,7 +24,7 @@ def test_gang_and_order(bench: Any) -> None:
             assert [bench.status(task)[1] for task in (first, wide, narrow)] == ["scheduled", "queued", "scheduled"]
             text = bench.task(last).pending.to_wire()["text"]
             assert text.startswith(
-                "2nd in queue: 1 ahead; needs 1 nodes, 0 are free, 1 held by narrow (running, slice ends "
+                "2nd in queue: 1 ahead at HIGH; needs 1 node, none is free, 1 held by narrow (running, slice ends "
             )
             assert bench.engine.queue_counts() == [(30, "queued", 2), (30, "scheduled", 2)]
             working = {view.node.name: view.working and view.working.nb_name for view in bench.engine.nodes()}

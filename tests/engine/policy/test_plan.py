@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hfai.engine.policy.explain import facts_of, say
+from hfai.engine.policy.explain import Place, facts_of, say
 from hfai.engine.policy.plan import plan
 from hfai.engine.policy.snapshot import Plan, PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
 from hfai.model.records import Pending
@@ -32,7 +32,9 @@ def started(snapshot: Snapshot) -> list[int]:
 
 def reason(snapshot: Snapshot, decided: Plan, run_id: int, names: dict[int, str]) -> Pending:
     task = next(task for task in snapshot.queued if task.run_id == run_id)
-    return say(task, decided.waits[run_id], facts_of(snapshot, SETTINGS, task.group), decided, SETTINGS, names)
+    wait = decided.waits[run_id]
+    place = Place(wait.position, {task.priority: wait.position - 1})
+    return say(task, wait, place, facts_of(snapshot, SETTINGS, task.group), decided, SETTINGS, names)
 
 
 def suspended(snapshot: Snapshot) -> list[int]:
@@ -136,7 +138,7 @@ def test_the_reason_names_place_need_and_holder() -> None:
     pending = reason(snapshot, decided, 3, {1: "exp_b"})
     assert pending.position == 2
     text = pending.to_wire()["text"]
-    assert text.startswith("2nd in queue: 1 ahead; needs 4 nodes, 2 are free, 2 held by exp_b (running, slice ends ")
+    assert text.startswith("2nd in queue: 1 ahead at NORMAL; needs 4 nodes, 2 are free, 2 held by exp_b (running, slice ends ")
 
 
 def test_a_wide_task_gets_its_turn_among_a_stream_of_narrow_ones() -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hfai.engine.policy.explain import say_suspend
 from hfai.engine.policy.plan import plan
 from hfai.engine.policy.priority import worn
 from hfai.engine.policy.snapshot import Plan, PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
@@ -138,9 +139,10 @@ def test_every_plan_is_lawful(snapshot: Snapshot) -> None:
         asks = decided.waits[gainer.run_id].priority
         assert asks >= _priority(victim), "a lower priority interrupts a higher one"
         if asks == _priority(victim):
+            assert not suspend.is_higher
             assert victim.user != gainer.user, "a user interrupts their own task of the same priority"
             assert victim.started_at + SETTINGS.min_slice_s <= NOW, "interrupted before its minimum slice"
-        assert suspend.why
+        assert str(say_suspend(suspend, victim, SETTINGS, "x", gainer.user))
 
     for task in snapshot.queued:
         names = [node.is_usable for node in snapshot.nodes if node.group == task.group]

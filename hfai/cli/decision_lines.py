@@ -1,4 +1,4 @@
-"""How a task's last suspension went: when it was told, answered, saved, or was stopped without."""
+"""What was decided about a task: why its last run was started when it was, and why and how its last suspension went."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Optional
 
 from hfai.cli.language import mark, tr
+from hfai.cli.wording import said
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +18,24 @@ _BY = {
     "user": mark("run {id} was suspended by its user: {times}"),
     "task": mark("run {id} was suspended by itself: {times}"),
 }
+
+
+def decision_lines(experiment: Experiment) -> list[str]:
+    """Why the newest start was then, and the newest suspension, why and how it went, in the order in which they happened; nothing
+    where the server does not say.
+    """
+    suspended = []
+    last_id = 0
+    if line := suspension_line(experiment):
+        last = experiment.suspensions[-1]
+        last_id, suspended = last.id, [line]
+        if last.by != "user":  # who has no other reason
+            suspended.append(tr("why it was suspended: {why}", why=said(last.why)))
+    start = next((one for one in reversed(experiment.decisions) if one.what == "start" and one.at), None)
+    if start is None or start.at is None:
+        return suspended
+    started = tr("why run {id} started at {time}: {why}", id=start.id, time=_clock(start.at), why=said(start.why))
+    return [started, *suspended] if start.id <= last_id else [*suspended, started]
 
 
 def suspension_line(experiment: Experiment) -> Optional[str]:
