@@ -37,6 +37,7 @@ def add_following(parser: argparse.ArgumentParser) -> None:
         "-f", "--follow", action="store_true", help=tr("show the log until the task has ended; exits with its exit code")
     )
     parser.add_argument("--dry-run", action="store_true", help=tr("check everything and print the request, submit nothing"))
+    parser.add_argument("-q", "--quiet", action="store_true", help=tr("print only the id, or with -f only the log"))
     add_json(parser)
 
 

@@ -16,7 +16,7 @@ def each_task(arguments: argparse.Namespace, act: Callable[[Experiment], str]) -
     """Do it to each task on the command line; one that cannot be had does not keep the others.
 
     Args:
-        arguments: with ``experiment`` (words) and ``kind``, as :func:`~hfai.cli.experiment_argument.add_experiment` leaves them.
+        arguments: with ``experiment`` (words) and ``kind`` of :func:`~hfai.cli.experiment_argument.add_experiment`, and ``quiet``.
         act: does it and says in one line what that does.
 
     Returns:
@@ -31,8 +31,10 @@ def each_task(arguments: argparse.Namespace, act: Callable[[Experiment], str]) -
     first: Optional[HfaiError] = None
     for word in dict.fromkeys(arguments.experiment):
         try:
-            sys.stdout.write(act(resolve(word, arguments.kind)) + "\n")
-            sys.stdout.flush()
+            said = act(resolve(word, arguments.kind))
+            if not arguments.quiet:
+                sys.stdout.write(f"{said}\n")
+                sys.stdout.flush()
         except (UnreachableError, NotAuthorised):
             raise
         except HfaiError as error:

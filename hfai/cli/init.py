@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 
 from hfai.cli.engine_notes import home_path
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
 from hfai.cli.output import note
+
+EXAMPLES = (
+    ("hai-cli init ACCESS-0123 --url https://hai.example.org", mark("use a HAI Platform from now on")),
+    ("hai-cli init 0123456789abcdef", mark("set the token of the platform in use")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

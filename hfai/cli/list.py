@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
-from hfai.cli.language import tr
-from hfai.cli.output import add_json, print_json
+from hfai.cli.language import mark, tr
+from hfai.cli.output import add_output, is_document, show_rows
+from hfai.cli.task_columns import TASKS
 from hfai.model.errors import UsageError
 
 LARGEST_PAGE = 50
 _STATUSES = ("waiting_init", "running", "suspended", "finished")
+
+EXAMPLES = (
+    ("hai-cli list --page 4 --page_size 2", mark("the 7th and 8th task")),
+    ("hai-cli list --columns id,nb_name,chain_status --name bert", mark("three columns of the tasks with bert in their name")),
+    ("hai-cli list -q --status waiting_init | xargs hai-cli stop", mark("stop the tasks that wait, a page of them")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tag", action="append", metavar="TAG", help=tr("only tasks with this tag; may be given several times")
     )
-    add_json(parser)
+    add_output(parser, TASKS)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,24 +54,20 @@ def run(arguments: argparse.Namespace) -> int:
         filters["tag_list"] = arguments.tag
     if arguments.status:
         filters["chain_status_list"] = arguments.status
-    total, experiments = get_experiments(page, page_size, select_pods=arguments.json, **filters)
+    total, experiments = get_experiments(page, page_size, select_pods=is_document(arguments), **filters)
     pages = max(1, -(-total // page_size))
-    if arguments.json:
+
+    def document() -> Any:
         from hfai.cli.task_json import task_json
 
         tasks = [task_json(one) for one in experiments]
-        print_json({"page": page, "page_size": page_size, "pages": pages, "total": total, "tasks": tasks})
-        return 0
-    from hfai.cli.task_tables import task_rows
+        return {"page": page, "page_size": page_size, "pages": pages, "total": total, "tasks": tasks}
 
-    sys.stdout.write(
-        tr(
-            "page {page} of {pages}, {page_size} tasks a page, {total} tasks in all",
-            page=page,
-            pages=pages,
-            page_size=page_size,
-            total=total,
-        )
+    head = tr(
+        "page {page} of {pages}, {page_size} tasks a page, {total} tasks in all",
+        page=page,
+        pages=pages,
+        page_size=page_size,
+        total=total,
     )
-    sys.stdout.write("\n" + task_rows(experiments))
-    return 0
+    return show_rows(arguments, TASKS, experiments, document, head=f"{head}\n")

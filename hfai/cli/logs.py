@@ -8,11 +8,17 @@ from datetime import datetime
 
 from hfai.cli.completion_names import log_names
 from hfai.cli.experiment_argument import add_experiment
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
 from hfai.cli.log_options import add_selection, stdout_bytes, view_for
 from hfai.cli.log_times import point_in_time
 from hfai.cli.output import add_color, add_json
 from hfai.model.errors import UsageError
+
+EXAMPLES = (
+    ("hai-cli logs my_exp", mark("the log of rank 0")),
+    ("hai-cli logs -f my_exp --rank 1", mark("follow rank 1 until the task ends")),
+    ("hai-cli logs my_exp -r all --since 10m --grep loss", mark("what all ranks said about the loss in the last ten minutes")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from hfai.cli.following import show_log
+    from hfai.cli.task_columns import TASKS
     from hfai.cli.task_tables import task_tables
     from hfai.client import resolve
 
@@ -41,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     experiment = resolve(arguments.experiment, arguments.kind)
     view = view_for(arguments, stdout_bytes(), experiment.nodes)
     if not arguments.json and not arguments.raw:
-        sys.stdout.write(task_tables(experiment, last="created_at"))
+        sys.stdout.write(task_tables(experiment, [*TASKS.columns[:5], TASKS.column("created_at")]))
         sys.stdout.write(fetching_line(arguments.rank))
     sys.stdout.flush()
     return show_log(

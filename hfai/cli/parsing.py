@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from typing import Any, NoReturn, Optional, Protocol, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, Protocol, Sequence
 
 from hfai.cli.commands import COMMANDS, Command, module_of
 from hfai.cli.language import language, mark, tr
 from hfai.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from hfai.cli.examples import Examples
 
 # argparse's words that people get to see; those of several Python versions.
 _ITS_WORDS = (
@@ -29,7 +32,9 @@ _ITS_WORDS = (
 
 
 class CommandModule(Protocol):
-    """What every command's module has."""
+    """What every command's module has (docs/architecture.md, "Writing a command")."""
+
+    EXAMPLES: Examples
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
 
@@ -56,9 +61,16 @@ class Parser(argparse.ArgumentParser):
             usage=usage,
             description=tr(_row(path).purpose),
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
             **options,
         )
+        self._path = tuple(path)
+
+    def format_help(self) -> str:
+        from hfai.cli.examples import examples_text
+
+        self.epilog = examples_text(load(self._path).EXAMPLES)
+        return super().format_help()
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, extra = self.parse_known_args(args, namespace)
@@ -70,6 +82,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError("{problem}: see `{program} --help`", problem=message, program=self.prog)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Wraps texts by the room that they take: a Chinese sign takes two columns."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        from hfai.cli.text_width import wrap
+
+        return wrap(" ".join(text.split()), width)
 
 
 def _row(path: Sequence[str]) -> Command:
@@ -84,14 +105,20 @@ def load(path: tuple[str, ...]) -> Any:
     return importlib.import_module(module_of(path))
 
 
+def parser_of(path: tuple[str, ...]) -> Parser:
+    """The parser of a command that leaves its words to argparse."""
+    module = load(path)
+    parser = Parser(path, getattr(module, "USAGE", None))
+    module.add_arguments(parser)
+    return parser
+
+
 def run_command(path: tuple[str, ...], words: Sequence[str]) -> int:
     """Parse the words behind the command and run it."""
     module = load(path)
     if hasattr(module, "run_words"):  # commands that split their words themselves, see hfai.cli.submitting
         return int(module.run_words(list(words)))
-    parser = Parser(path, getattr(module, "USAGE", None))
-    module.add_arguments(parser)
-    arguments = parser.parse_args(list(words))
+    arguments = parser_of(path).parse_args(list(words))
     from hfai.cli.engine_notes import announce
 
     announce()

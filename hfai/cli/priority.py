@@ -7,8 +7,14 @@ import sys
 
 from hfai.cli.completion_names import unfinished_names
 from hfai.cli.experiment_argument import add_experiment
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
+from hfai.cli.output import add_quiet
 from hfai.model.errors import UsageError
+
+EXAMPLES = (
+    ("hai-cli priority my_exp HIGH", mark("let it go before tasks of normal priority")),
+    ("hai-cli priority 397246 AUTO", mark("the highest priority that has room, by id")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "priority", metavar="<priority>", help=tr("name or number, for example HIGH or 30; AUTO: the highest with room")
     )
     action.completer = _names  # type: ignore[attr-defined]
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,6 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     number = _number(arguments.priority)
     experiment = resolve(arguments.experiment, arguments.kind)
     experiment.set_priority(number)
+    if arguments.quiet:
+        return 0
     text = tr(
         "task {id} ({name}) has priority {priority} now",
         id=experiment.id,

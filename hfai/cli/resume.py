@@ -6,14 +6,21 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hfai.cli.experiment_argument import add_experiment
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
+from hfai.cli.output import add_quiet
 
 if TYPE_CHECKING:
     from hfai.client import Experiment
 
+EXAMPLES = (
+    ("hai-cli resume my_exp", mark("a new run of a task that has ended, from its last checkpoint")),
+    ("hai-cli resume 397246 397247", mark("the same for two tasks, by id")),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment(parser, nargs="+")
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,13 @@ import argparse
 from pathlib import Path
 
 from hfai.cli.cluster_options import add_following, add_placing
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
+
+EXAMPLES = (
+    ("hai-cli run my_exp.yaml", mark("submit a task file")),
+    ("hai-cli run my_exp.yaml -n 2 -f", mark("on two nodes, following its log")),
+    ("hai-cli run my_exp.yaml --dry-run", mark("check everything, submit nothing")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 from hfai.cli.completion_names import unfinished_names
 from hfai.cli.experiment_argument import add_experiment
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
+from hfai.cli.output import add_quiet
 
 if TYPE_CHECKING:
     from hfai.client import Experiment
+
+EXAMPLES = (
+    ("hai-cli stop my_exp", mark("stop the newest task of that name")),
+    ("hai-cli stop 397246 397247 --failed", mark("stop two tasks by id and count them as failed")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     outcome.add_argument("--failed", dest="op", action="store_const", const="fail", help=tr("count the task as failed"))
     parser.set_defaults(op="stop")
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -32,15 +32,18 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
         _show_request(create_experiment_v2(config, dry_run=True, **wanted, **overrides), options.json)
         return 0
     experiment = create_experiment_v2(config, **wanted, **overrides)
-    note(tr("submitted task {id} ({name})", id=experiment.id, name=experiment.nb_name))
+    if not options.quiet:
+        note(tr("submitted task {id} ({name})", id=experiment.id, name=experiment.nb_name))
     if options.follow:
-        return _follow(experiment, options.json)
+        return _follow(experiment, options)
     if options.json:
         from hfai.cli.task_json import task_json
 
         print_json(task_json(experiment))
     else:
         sys.stdout.write(f"{experiment.id}\n")
+    if options.quiet:
+        return 0
     word = shlex.quote(experiment.nb_name)
     note(tr("  follow its log: hai-cli logs -f {name}", name=word))
     note(tr("  stop it:        hai-cli stop {name}", name=word))
@@ -57,14 +60,14 @@ def _show_request(request: dict[str, Any], as_json: bool) -> None:
     sys.stdout.write(dump_task_file(TaskSpec.from_mapping(request)))
 
 
-def _follow(experiment: Experiment, as_json: bool) -> int:
+def _follow(experiment: Experiment, options: argparse.Namespace) -> int:
     from hfai.cli.following import show_log
     from hfai.cli.log_options import stdout_bytes, view_for
     from hfai.cli.logs import fetching_line
 
-    shown = argparse.Namespace(rank="0", grep=None, raw=False, json=as_json, color="auto")
+    shown = argparse.Namespace(rank="0", grep=None, raw=False, json=options.json, color="auto")
     view = view_for(shown, stdout_bytes(), experiment.nodes)
-    if not as_json:
+    if not options.json and not options.quiet:
         sys.stdout.write(fetching_line("0"))
         sys.stdout.flush()
     return show_log(experiment, view, follow=True, rank="0")

@@ -12,7 +12,7 @@ from hfai.cli.cluster_options import add_cluster_options, nested
 from hfai.cli.language import tr
 from hfai.cli.parsing import Parser
 from hfai.cli.simulating import add_simulate_options, simulated
-from hfai.cli.splitting import SIMULATE, SUBMIT, split_words
+from hfai.cli.splitting import SIMULATE, SUBMIT, Split, split_words
 from hfai.model.errors import UsageError
 
 # Makes workspace, entrypoint and entrypoint_executable from the word that was typed.
@@ -42,7 +42,7 @@ def run_split(kind: str, interpreter: Sequence[str], placing: Placing, words: li
     if not words or words[0] in ("-h", "--help"):
         sys.stdout.write(_help(kind))
         return 0 if words else UsageError.exit_status
-    split = split_words(words, lambda divider, options: _parse(kind, divider, options))
+    split = parse_split(kind, words)
     if split.options is None:
         _become([*interpreter, *split.words], dict(os.environ))
     if not split.words or split.words[0].startswith("-"):
@@ -50,6 +50,15 @@ def run_split(kind: str, interpreter: Sequence[str], placing: Placing, words: li
     if split.how == SIMULATE:
         _become([*interpreter, *split.words], simulated(split.options))
     return _submit(split.words, placing, split.options)
+
+
+def parse_split(kind: str, words: Sequence[str]) -> Split:
+    """The command line in its halves, the options read.
+
+    Raises:
+        UsageError: what stands behind the divider cannot be read.
+    """
+    return split_words(words, lambda divider, options: _parse(kind, divider, options))
 
 
 def _submit(words: Sequence[str], placing: Placing, options: argparse.Namespace) -> int:

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING
 
 from hfai.cli.completion_names import running_names
 from hfai.cli.experiment_argument import add_experiment
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
+from hfai.cli.output import add_quiet
 
 if TYPE_CHECKING:
     from hfai.client import Experiment
 
+EXAMPLES = (
+    ("hai-cli suspend my_exp", mark("let it save and yield; it is queued again")),
+    ("hai-cli suspend 397246 397247", mark("the same for two tasks, by id")),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment(parser, nargs="+", completer=running_names)
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

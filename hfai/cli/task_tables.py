@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from hfai.cli.language import mark, tr
-from hfai.cli.table import table
+from hfai.cli.output import Column, table_of
+from hfai.cli.task_columns import moment, status_colour
 from hfai.cli.wording import said
 from hfai.model.phrase import gathered
 
@@ -15,30 +15,20 @@ if TYPE_CHECKING:
     from hfai.client import Experiment
 
 _RULE = "=" * 20
-_COLUMNS = ("id", "nb_name", "nodes", "chain_status", "suspend_count")
+_JOBS = (
+    Column("rank"),
+    Column("status", colour=status_colour),
+    Column("node"),
+    Column("started_at", lambda job: moment(job.begin_at, "T")),
+)
 
 
-def task_rows(experiments: Iterable[Experiment], last: str = "updated_at") -> str:
-    """The table of tasks; its last column is ``updated_at`` or ``created_at``."""
-    rows = [
-        (one.id, one.nb_name, one.nodes, one.chain_status, one.suspend_count, moment(getattr(one, last)))
-        for one in experiments
-    ]
-    return table([*_COLUMNS, last], rows)
-
-
-def task_tables(experiment: Experiment, last: str = "updated_at") -> str:
-    """What ``status`` shows and ``logs`` begins with: the task and its jobs."""
-    jobs = [(job.rank, job.status, job.node, moment(job.begin_at, "T")) for job in experiment.jobs]
+def task_tables(experiment: Experiment, columns: Sequence[Column]) -> str:
+    """What ``status`` shows and ``logs`` begins with: the task in these columns, and its jobs."""
     return (
-        f"{_RULE} experiment {_RULE}\n{task_rows([experiment], last)}"
-        f"{_RULE} jobs {_RULE}\n{table(('rank', 'status', 'node', 'started_at'), jobs)}"
+        f"{_RULE} experiment {_RULE}\n{table_of(columns, [experiment])}"
+        f"{_RULE} jobs {_RULE}\n{table_of(_JOBS, experiment.jobs)}"
     )
-
-
-def moment(at: Optional[datetime], between: str = " ") -> str:
-    """A time as tables show it, to the second: ``2026-01-31 14:30:00``."""
-    return at.isoformat(between, "seconds") if at else ""
 
 
 def waiting_line(experiment: Experiment) -> Optional[str]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import platform
-import sys
 from typing import Optional
 
 from hfai import PROTOCOL, __version__
-from hfai.cli.language import tr
-from hfai.cli.output import add_json, print_json
+from hfai.cli.language import mark, tr
+from hfai.cli.output import add_output, show_text
+
+EXAMPLES = (
+    ("hai-cli version", mark("client, protocol, Python and the server in use")),
+    ("hai-cli version --json", mark("the same for programs")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_json(parser)
+    add_output(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,17 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
     url: Optional[str] = configured().url
     engine = engine_status() if url is None else None
     python = platform.python_version()
-    if arguments.json:
-        print_json(
-            {
-                "client": __version__,
-                "protocol": PROTOCOL,
-                "python": python,
-                "server": url,
-                "engine": engine and {"version": engine.version, "protocol": engine.protocol, "url": engine.url},
-            }
-        )
-        return 0
+    body = {
+        "client": __version__,
+        "protocol": PROTOCOL,
+        "python": python,
+        "server": url,
+        "engine": engine and {"version": engine.version, "protocol": engine.protocol, "url": engine.url},
+    }
     lines = [f"hai-cli {__version__}", tr("protocol {protocol}, Python {python}", protocol=PROTOCOL, python=python)]
     if url is not None:
         lines.append(tr("platform: {url}", url=url))
@@ -40,5 +40,4 @@ def run(arguments: argparse.Namespace) -> int:
         lines.append(tr("engine: not running"))
     else:
         lines.append(tr("engine: hfai {version} at {url}", version=engine.version, url=engine.url))
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return show_text(arguments, lambda: "\n".join(lines) + "\n", lambda: body)

@@ -1,20 +1,10 @@
-"""Writing a task file.
-
-Written by hand rather than by a YAML library: quotes stand exactly where a reader of YAML 1.1 or 1.2 would otherwise
-see something else than text, and ``hai-cli describe`` starts without importing one.
-"""
+"""Writing a task file."""
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any, Iterator, Mapping
-
 from hfai.model.spec import TaskSpec
 from hfai.model.spec_reading import KNOWN_KEYS
-
-_PLAIN = re.compile(r"(?:[A-Za-z/]|--[A-Za-z])[A-Za-z0-9_./+@%=-]*(?: [A-Za-z0-9_./+@%=-]+)*")
-_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
+from hfai.model.yaml_write import items
 
 
 def dump_task_file(task: TaskSpec) -> str:
@@ -36,50 +26,7 @@ def dump_task_file(task: TaskSpec) -> str:
     lines: list[str] = []
     for key, value in body.items():
         if key in ("spec", "resource", "options"):
-            lines += [f"{key}:", *_items(value, 1, KNOWN_KEYS[key])] if value else []
+            lines += [f"{key}:", *items(value, 1, KNOWN_KEYS[key])] if value else []
         else:
-            lines += _items({key: value}, 0, KNOWN_KEYS[""])
+            lines += items({key: value}, 0, KNOWN_KEYS[""])
     return "\n".join(lines) + "\n"
-
-
-def _items(mapping: Mapping[str, Any], depth: int, known: tuple[str, ...]) -> Iterator[str]:
-    indent = "  " * depth
-    for key, value in mapping.items():
-        name = key if key in known else _quoted(key)
-        if value and isinstance(value, (dict, list)):
-            yield f"{indent}{name}:"
-            yield from _block(value, depth + 1)
-        else:
-            yield f"{indent}{name}: {_scalar(value)}"
-
-
-def _block(value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from _items(value, depth, tuple(key for key in value if _is_plain(key)))
-        return
-    for item in value:
-        if item and isinstance(item, (dict, list)):
-            first, *more = _block(item, depth + 1)
-            yield f"{'  ' * depth}- {first.lstrip(' ')}"
-            yield from more
-        else:
-            yield f"{'  ' * depth}- {_scalar(item)}"
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, str):
-        return value if _is_plain(value) else _quoted(value)
-    return json.dumps(value)
-
-
-def _is_plain(text: str) -> bool:
-    return text.lower() not in _WORDS and _PLAIN.fullmatch(text) is not None
-
-
-def _quoted(text: str) -> str:
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in quoted)
-
-
-def _escaped(sign: str) -> str:
-    return f"\\u{ord(sign):04x}" if ord(sign) <= 0xFFFF else f"\\U{ord(sign):08x}"

@@ -7,11 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable, Iterator, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NamedTuple, Optional
 
 import pytest
 
 from hfai.testing import EngineSandbox
+
+if TYPE_CHECKING:
+    from tests.cli.transcripts import Transcript
 
 HAI_CLI = Path(sys.executable).with_name("hai-cli")
 GOLDEN = Path(__file__).parent / "golden"
@@ -102,6 +105,27 @@ def golden() -> Callable[[str, str], None]:
         )
 
     return compare
+
+
+@pytest.fixture(params=LANGUAGES)
+def transcript(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Transcript]]:
+    """Begins the transcript of a command, once in each language: on a fresh engine of two nodes, so that ids begin at 1.
+
+    ``talk = transcript("stop"); talk("hai-cli stop my_exp")``; what was said is compared at the end of the test.
+    """
+    from tests.cli.transcripts import Transcript
+
+    begun: list[Transcript] = []
+    with EngineSandbox({"nodes": 2, "stop_grace_s": 1}) as sandbox:
+        cli = Cli(_clean(sandbox.env), tmp_path)
+
+        def begin(name: str) -> Transcript:
+            begun.append(Transcript(name, request.param, cli, [(str(sandbox.directory), "<home>")]))
+            return begun[-1]
+
+        yield begin
+    for one in begun:
+        one.compare()
 
 
 _CHANGES = (

@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
+
+EXAMPLES = (
+    ("hai-cli platform down", mark("end the engine; running tasks go on")),
+    ("hai-cli platform down --stop-tasks", mark("end the engine and everything that runs")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

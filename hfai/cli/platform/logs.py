@@ -7,11 +7,16 @@ import time
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional
 
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
 from hfai.cli.output import note
 
 _LOOK_AGAIN_S = 0.2
 _BLOCK_BYTES = 1 << 20
+
+EXAMPLES = (
+    ("hai-cli platform logs | tail -20", mark("the last words of the engine")),
+    ("hai-cli platform logs -f", mark("what it writes from now on too")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

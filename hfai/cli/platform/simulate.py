@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
-from hfai.cli.language import tr
-from hfai.cli.output import add_json, print_json
+from hfai.cli.language import mark, tr
+from hfai.cli.output import add_output, show_text
 from hfai.model.errors import UsageError
 
 # Option -> the least that it may be.
@@ -28,6 +27,14 @@ _LEAST = {
     "checkpoint_interval": 1,
     "load": 0.01,
 }
+
+EXAMPLES = (
+    ("hai-cli platform simulate --trace jobs.csv --nodes 16", mark("how long these tasks would have waited on 16 nodes")),
+    (
+        "hai-cli platform simulate --trace jobs.csv --nodes 16 --load 0.9 --plot use.svg",
+        mark("the same at a load of 90 %, with a chart"),
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = tr("every K-th interruption is saved in time and loses no work; default: none")
     add("--acknowledge-every", int, 0, "K", text)
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help=tr("draw the nodes in use over time"))
-    add_json(parser)
+    add_output(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,11 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         report, outcome = simulate(jobs, arguments.nodes, settings, cost, bar.show)
     if arguments.plot is not None:
         _plot(arguments.plot, jobs, arguments.nodes, outcome)
-    if arguments.json:
-        print_json(report)
-    else:
-        sys.stdout.write(simulate_tables(report))
-    return 0
+    return show_text(arguments, lambda: simulate_tables(report), lambda: report)
 
 
 def _ensure_usable(arguments: argparse.Namespace) -> None:

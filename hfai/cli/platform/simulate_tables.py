@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Optional
 
 from hfai.cli.language import mark, tr
+from hfai.cli.output import room
 from hfai.cli.table import table
 
 _BOTH = ("time_sharing", "fifo")
@@ -28,9 +29,9 @@ def simulate_tables(report: Mapping[str, Any]) -> str:
         nodes=report["nodes"],
         load=_share(report["offered_load"]),
     )
-    cluster = table(["", tr("time-sharing"), "FIFO"], _cluster_rows(report))
+    cluster = table(["", tr("time-sharing"), "FIFO"], _cluster_rows(report), room=room())
     columns = [f"{name}: {part}" for name in (tr("time-sharing"), "FIFO") for part in _SPREAD]
-    waits = table([tr("time in the queue"), tr("tasks"), *columns], _wait_rows(report))
+    waits = table([tr("time in the queue"), tr("tasks"), *columns], _wait_rows(report), room=room())
     return f"{head}\n{cluster}{waits}"
 
 

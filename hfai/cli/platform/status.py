@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Optional
 
-from hfai.cli.language import tr
-from hfai.cli.output import add_json, print_json
+from hfai.cli.language import mark, tr
+from hfai.cli.output import add_output, show_text
 
 if TYPE_CHECKING:
     from hfai.client.platform import EngineStatus
 
+EXAMPLES = (
+    ("hai-cli platform status", mark("whether the engine runs, where, and what it has to do")),
+    ("hai-cli platform status --json", mark("the same for programs")),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_json(parser)
+    add_output(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from hfai.client.platform import engine_status
 
     engine = engine_status()
-    if arguments.json:
-        print_json(state_json(engine))
-    else:
-        sys.stdout.write(state_lines(engine))
-    return 0
+    return show_text(arguments, lambda: state_lines(engine), lambda: state_json(engine))
 
 
 def state_json(engine: Optional[EngineStatus]) -> dict[str, Any]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from hfai.cli.output import add_json, print_json
+from hfai.cli.language import mark
+from hfai.cli.output import add_output, show_text
+
+EXAMPLES = (
+    ("hai-cli platform up", mark("start the engine of this machine; harmless if it runs")),
+    ("hai-cli platform up --json", mark("the same, with its address for programs")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_json(parser)
+    add_output(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -17,8 +22,4 @@ def run(arguments: argparse.Namespace) -> int:
     from hfai.client.platform import engine_up
 
     engine = engine_up()
-    if arguments.json:
-        print_json(state_json(engine))
-    else:
-        sys.stdout.write(state_lines(engine))
-    return 0
+    return show_text(arguments, lambda: state_lines(engine), lambda: state_json(engine))

@@ -1,0 +1,67 @@
+"""What every command declares: a purpose, explained options with their defaults, and examples that can be typed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pytest
+
+from hfai.cli.commands import COMMANDS
+from hfai.cli.examples import example_words
+from hfai.cli.parsing import load, parser_of
+
+PATHS = [
+    (command.name, *sub)
+    for command in COMMANDS.values()
+    for sub in ([(one.name,) for one in command.subcommands] or [()])
+]
+
+
+def actions_of(path: tuple[str, ...]) -> list[argparse.Action]:
+    """The options and arguments of a command."""
+    module = load(path)
+    if not hasattr(module, "run_words"):
+        return parser_of(path)._actions
+    found = []
+    for divider in ("--", "++"):
+        parser = argparse.ArgumentParser()
+        module.add_tail(parser, divider)
+        found += parser._actions
+    return found
+
+
+def parsed(path: tuple[str, ...], words: list[str]) -> Any:
+    module = load(path)
+    return module.parse_words(words) if hasattr(module, "run_words") else parser_of(path).parse_args(words)
+
+
+@pytest.mark.parametrize("path", PATHS, ids="-".join)
+def test_examples(path: tuple[str, ...]) -> None:
+    """Two or three, each a line that begins with this command and that its own parser takes."""
+    examples = load(path).EXAMPLES
+    assert 2 <= len(examples) <= 3
+    for line, what in examples:
+        words = example_words(line)
+        assert tuple(words[: 1 + len(path)]) == ("hai-cli", *path), line
+        assert parsed(path, words[1 + len(path) :]), line
+        assert what and not what[0].isupper() and not what.endswith("."), what
+        assert len(line) <= 100, line
+
+
+@pytest.mark.parametrize("path", PATHS, ids="-".join)
+def test_options_are_explained(path: tuple[str, ...]) -> None:
+    """Each has a help text, and says its default where it takes a value and has one."""
+    for action in actions_of(path):
+        name = "/".join(action.option_strings) or action.dest
+        assert action.help, f"{name} has no help"
+        takes_value = action.option_strings and action.nargs != 0 and action.default is not argparse.SUPPRESS
+        if takes_value and action.default not in (None, [], False):
+            assert "default" in action.help, f"{name}: its help does not say the default, {action.default!r}"
+
+
+def test_examples_are_translated_and_last(cli: Any) -> None:
+    """A comment above each line, in the user's language."""
+    done = cli("logs", "--help", lang="zh")
+    assert done.out.rstrip().splitlines()[-1].startswith("  hai-cli logs ")
+    assert "\n示例:\n" in done.out or "\n示例：\n" in done.out
