@@ -77,3 +77,15 @@ COMMANDS = {command.name: command for _, commands in GROUPS for command in comma
 def module_of(path: tuple[str, ...]) -> str:
     """The module of a command, given as its words: ``("platform", "up")`` is ``hfai.cli.platform.up``."""
     return ".".join(("hfai.cli", *path))
+
+
+def every_command() -> list[tuple[tuple[str, ...], Command]]:
+    """The words and the row of each command that does something: those that only have commands below them are left out."""
+    found: list[tuple[tuple[str, ...], Command]] = []
+    left = [((command.name,), command) for command in reversed(COMMANDS.values())]
+    while left:
+        path, command = left.pop()
+        if not command.subcommands:
+            found.append((path, command))
+        left += [((*path, one.name), one) for one in reversed(command.subcommands)]
+    return found

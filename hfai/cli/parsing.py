@@ -69,7 +69,8 @@ class Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         from hfai.cli.examples import examples_text
 
-        self.epilog = examples_text(load(self._path).EXAMPLES)
+        if examples := getattr(load(self._path), "EXAMPLES", ()):
+            self.epilog = examples_text(examples)
         return super().format_help()
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:

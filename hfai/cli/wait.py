@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Optional, Sequence
 
 from hfai.cli.completion_names import unfinished_names
 from hfai.cli.experiment_argument import add_experiment
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
 from hfai.cli.output import add_json, note, print_json
 from hfai.model.errors import HfaiError, RefusedError, WaitTimeout
 
@@ -22,6 +22,12 @@ _ONE_GOES_ON = (
     "interrupted: task {id} ({name}) goes on; `hai-cli wait {word}` waits for it again, `hai-cli stop {word}` stops it"
 )
 _SEVERAL_GO_ON = "interrupted: {count} tasks go on: {names}"
+
+EXAMPLES = (
+    ("hai-cli wait my_exp", mark("until it has ended; exits with its exit code")),
+    ("hai-cli wait my_exp --for running --timeout 60", mark("until it runs, for a minute at most")),
+    ("hai-cli wait 397246 397247 && python3 report.py", mark("two tasks, then something that needs both")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,14 +6,8 @@ from typing import Callable
 
 import pytest
 
-from hfai.cli.commands import COMMANDS
+from hfai.cli.commands import Command, every_command
 from tests.cli.conftest import LANGUAGES, Cli
-
-PATHS = [
-    (command.name, *sub)
-    for command in COMMANDS.values()
-    for sub in ([(one.name,) for one in command.subcommands] or [()])
-]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -33,15 +27,13 @@ def test_platform_has_commands_of_its_own(cli: Cli, golden: Callable[[str, str],
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("path", PATHS, ids="-".join)
-def test_each_command_has_help(cli: Cli, path: tuple[str, ...], lang: str) -> None:
+@pytest.mark.parametrize(("path", "command"), every_command(), ids=lambda one: "-".join(one) if isinstance(one, tuple) else "")
+def test_each_command_has_help(cli: Cli, path: tuple[str, ...], command: Command, lang: str) -> None:
     """With its purpose and its usage; nothing is started for it."""
     done = cli(*path, "--help", lang=lang)
     assert (done.status, done.err) == (0, "")
     assert f"hai-cli {' '.join(path)}" in done.out
-    command = COMMANDS[path[0]]
-    purpose = command.purpose if len(path) == 1 else {one.name: one for one in command.subcommands}[path[1]].purpose
-    assert (purpose in done.out) == (lang == "en")
+    assert (command.purpose in done.out) == (lang == "en")
 
 
 def test_version_option(cli: Cli) -> None:

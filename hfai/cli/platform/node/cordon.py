@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
 from hfai.cli.output import add_json, note, print_json
+
+EXAMPLES = (
+    ("hai-cli platform node cordon cpu-3", mark("nothing new on it; what runs there stays")),
+    ("hai-cli platform node cordon cpu-3 --reason 'disk full'", mark("the same with a reason, which waiting tasks show")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

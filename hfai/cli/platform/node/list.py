@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
-from hfai.cli.language import tr
-from hfai.cli.output import add_json, print_json
+from hfai.cli.language import mark, tr
+from hfai.cli.output import Column, Listing, add_output, show_rows
 
 if TYPE_CHECKING:
     from hfai.client import NodeInfo
 
 
+def _state(node: NodeInfo) -> str:
+    return tr("cordoned") if node.is_cordoned else tr("ready") if node.is_ready else tr("not ready")
+
+
+def _cordoned_at(node: NodeInfo) -> str:
+    return node.cordoned_at.isoformat(" ", "seconds") if node.cordoned_at else ""
+
+
+NODES = Listing(
+    columns=(
+        Column("name"),
+        Column("group"),
+        Column("state", _state),
+        Column("cordon_reason"),
+        Column("cordoned_by"),
+        Column("cordoned_at", _cordoned_at),
+    ),
+    name="name",
+    key="name",
+)
+EXAMPLES = (
+    ("hai-cli platform node list", mark("which nodes take tasks, and why some do not")),
+    ("hai-cli platform node list --json", mark("the same for programs")),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_json(parser)
+    add_output(parser, NODES)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from hfai.cli.table import table
     from hfai.client import nodes
 
     found = nodes()
-    if arguments.json:
-        print_json([node_json(node) for node in found])
-        return 0
-    header = [tr("node"), tr("group"), tr("state"), tr("reason"), tr("by"), tr("since")]
-    sys.stdout.write(table(header, [_row(node) for node in found]))
-    return 0
+    return show_rows(arguments, NODES, found, lambda: [node_json(node) for node in found])
 
 
 def node_json(node: NodeInfo) -> dict[str, Any]:
     """A node as ``--json`` prints it."""
     at = node.cordoned_at
     return {**node._asdict(), "is_cordoned": node.is_cordoned, "cordoned_at": at.isoformat() if at else None}
-
-
-def _row(node: NodeInfo) -> list[str]:
-    at = node.cordoned_at
-    return [
-        node.name,
-        node.group,
-        tr("cordoned") if node.is_cordoned else tr("ready") if node.is_ready else tr("not ready"),
-        node.cordon_reason or "",
-        node.cordoned_by or "",
-        at.isoformat(sep=" ", timespec="seconds") if at else "",
-    ]

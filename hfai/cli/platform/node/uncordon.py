@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
 from hfai.cli.output import add_json, print_json
+
+EXAMPLES = (
+    ("hai-cli platform node uncordon cpu-3", mark("let it take tasks again")),
+    ("hai-cli platform node uncordon cpu-3 --json", mark("the same, and the node for programs")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
