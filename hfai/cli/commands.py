@@ -82,7 +82,7 @@ def module_of(path: tuple[str, ...]) -> str:
 def every_command() -> list[tuple[tuple[str, ...], Command]]:
     """The words and the row of each command that does something: those that only have commands below them are left out."""
     found: list[tuple[tuple[str, ...], Command]] = []
-    left = [((command.name,), command) for command in reversed(COMMANDS.values())]
+    left: list[tuple[tuple[str, ...], Command]] = [((name,), COMMANDS[name]) for name in reversed(COMMANDS)]
     while left:
         path, command = left.pop()
         if not command.subcommands:

@@ -52,7 +52,7 @@ def test_options_are_explained(path: tuple[str, ...]) -> None:
         name = "/".join(action.option_strings) or action.dest
         assert action.help, f"{name} has no help"
         takes_value = action.option_strings and action.nargs != 0 and action.default is not argparse.SUPPRESS
-        if takes_value and action.default not in (None, [], False):
+        if takes_value and action.default not in (None, [], False, ""):
             assert "default" in action.help, f"{name}: its help does not say the default, {action.default!r}"
 
 
