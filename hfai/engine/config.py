@@ -43,7 +43,9 @@ class EngineConfig:
         quotas: nodes per user, group and priority.
         log_segment_bytes: size at which a new log segment is begun.
         max_restarts: how often in a row a task is started again after the platform failed it.
-        restart_delay_s: the wait before the second such restart; each further one waits twice as long.
+        restart_delay_s: the wait before the second such restart, and before the first one after a task has yielded without having been
+            asked to; each further one in a row waits twice as long.
+        restart_delay_max_s: the longest such wait.
         restart_reset_s: a run that lasted this many seconds begins the count of restarts anew.
     """
 
@@ -65,6 +67,7 @@ class EngineConfig:
     log_segment_bytes: int = 64 * 1024 * 1024
     max_restarts: int = 3
     restart_delay_s: float = 1.0
+    restart_delay_max_s: float = 300.0
     restart_reset_s: float = 600.0
 
     @classmethod
@@ -190,5 +193,6 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "log_segment_bytes": _whole(4096, 2**40),
     "max_restarts": _whole(0, 1000),
     "restart_delay_s": _seconds(0),
+    "restart_delay_max_s": _seconds(0),
     "restart_reset_s": _seconds(0),
 }

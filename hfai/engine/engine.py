@@ -183,7 +183,8 @@ class Engine:
         return self._task(run_id)
 
     def resume(self, task: Task) -> Task:
-        """Queue a finished chain again, as a new run. One that waits, suspended or not, stays in line as it is.
+        """Queue a finished chain again, as a new run. One that waits, suspended or not, stays in line as it is, but is
+        held back no longer after failures.
 
         Raises:
             NameInUse: it runs, or another unfinished task has its name.
@@ -192,6 +193,7 @@ class Engine:
         now, first_id = self._clock.now(), task.runs[0].id
         live = self._scheduler.of_chain(task.chain_id)
         if live is not None and live.queue_status is QueueStatus.QUEUED:
+            self._scheduler.release(live)
             return self._task(first_id)
         with self._db.transaction():
             ensure_name_is_free(self._db, task.user_name, task.nb_name)

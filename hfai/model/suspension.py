@@ -31,6 +31,7 @@ class Suspension:
         saved_at: when a rank called ``go_suspend``.
         forced_at: when the grace was over without that.
         for_id: the run that its nodes are for; None if it is for nobody in particular.
+        unfit_rank: the rank that has found its node unfit (``self_health_check``): then this is a failure of the platform.
     """
 
     by: SuspendedBy
@@ -41,6 +42,7 @@ class Suspension:
     saved_at: Optional[float] = None
     forced_at: Optional[float] = None
     for_id: Optional[int] = None
+    unfit_rank: Optional[int] = None
 
     @property
     def deadline(self) -> float:

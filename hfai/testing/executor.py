@@ -105,6 +105,7 @@ class FakeExecutor:
         outcome: Optional[str] = None,
         last_lines: tuple[str, ...] = (),
         can_suspend: bool = False,
+        is_unfit: bool = False,
     ) -> None:
         """A rank has ended: with a code, or by a signal and then without a code."""
         self.reports.ended(
@@ -118,6 +119,7 @@ class FakeExecutor:
                 asked=asked,
                 last_lines=last_lines,
                 can_suspend=can_suspend,
+                is_unfit=is_unfit,
             ),
         )
 
@@ -130,9 +132,9 @@ class FakeExecutor:
         """The task has seen that it is to save."""
         self.reports.wished(run_id, 0, "acknowledged", {})
 
-    def go_suspend(self, run_id: int, rank: int = 0) -> None:
-        """The task has saved."""
-        self.reports.wished(run_id, rank, "go_suspend", {})
+    def go_suspend(self, run_id: int, rank: int = 0, *, is_unfit: bool = False) -> None:
+        """The task has saved, or has found its node unfit."""
+        self.reports.wished(run_id, rank, "go_suspend", {"is_unfit": is_unfit})
 
     @property
     def reports(self) -> Reports:

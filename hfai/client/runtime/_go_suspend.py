@@ -30,6 +30,11 @@ def go_suspend(timeout: int = 500, raise_exception: bool = False) -> None:
     Example:
         >>> go_suspend()  # doctest: +SKIP
     """
+    yield_nodes(timeout, raise_exception)
+
+
+def yield_nodes(timeout: int = 500, raise_exception: bool = False, *, is_unfit: bool = False) -> None:
+    """:func:`go_suspend`; ``is_unfit``: because something is wrong with this node, so that the next run had better get another."""
     place = _where.where()
     if place == _where.NOWHERE:
         _where.tell("go_suspend()")
@@ -40,7 +45,7 @@ def go_suspend(timeout: int = 500, raise_exception: bool = False) -> None:
     if os.environ.get("MARSV2_TASK_TYPE", "training") != "training":
         return
     try:
-        ask(timeout, action="go_suspend")
+        ask(timeout, action="go_suspend", **({"is_unfit": True} if is_unfit else {}))
     except Refused:
         if raise_exception:
             raise

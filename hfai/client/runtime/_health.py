@@ -19,8 +19,8 @@ def self_health_check(pid: Optional[int] = None) -> None:
     said on standard error, so it is in the log.
 
     * Healthy: the rank ends with status 1; the task has failed, its other ranks are stopped.
-    * Unhealthy: as :func:`~hfai.client.go_suspend`: the task is stopped and queued again. Which nodes it gets then is for the
-      scheduler to say; on this machine they may be the same.
+    * Unhealthy: as :func:`~hfai.client.go_suspend`: the task is stopped and queued again, as after any failure of the platform: on other
+      nodes where there are enough, later each time in a row, and no more when it happens too often (``max_restarts``).
 
     In a simulation both end it, with status 1. Outside a task, and in a task of another type than training, it returns at
     once; otherwise it does not return.
@@ -42,7 +42,7 @@ def self_health_check(pid: Optional[int] = None) -> None:
         return
     if os.environ.get("MARSV2_TASK_TYPE", "training") != "training":
         return
-    from hfai.client.runtime._go_suspend import go_suspend
+    from hfai.client.runtime._go_suspend import yield_nodes
     from hfai.client.runtime._node_check import node_problems
     from hfai.client.runtime._rank_end import end_rank, main_process
 
@@ -57,5 +57,5 @@ def self_health_check(pid: Optional[int] = None) -> None:
     )
     print(f"{who}: {verdict}", file=sys.stderr, flush=True)
     if problems and place == _where.TASK:
-        go_suspend()  # returns only if the platform cannot be reached
+        yield_nodes(is_unfit=True)  # returns only if the platform cannot be reached
     end_rank(main_process())

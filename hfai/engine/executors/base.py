@@ -51,6 +51,7 @@ class RankEnd:
         asked: word of the stop command that came before the end: ``stop``, ``fail``, ``succeed``, ``suspend``, ``gang``.
         whole_life_state: what the task last set, where ``state_is_set``.
         can_suspend: whether the task had said ``go_suspend``.
+        is_unfit: whether it had found its node unfit.
     """
 
     rank: int
@@ -64,6 +65,7 @@ class RankEnd:
     whole_life_state: int = 0
     state_is_set: bool = False
     can_suspend: bool = False
+    is_unfit: bool = False
 
     @property
     def is_success(self) -> bool:

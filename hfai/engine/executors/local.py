@@ -156,7 +156,8 @@ class LocalExecutor:
             if self._files.is_acknowledged(order.run_id, number):
                 self._reports.wished(order.run_id, number, "acknowledged", {})
             if self._files.can_suspend(order.run_id, number):
-                self._reports.wished(order.run_id, number, "go_suspend", {})
+                is_unfit = self._files.is_unfit(order.run_id, number)
+                self._reports.wished(order.run_id, number, "go_suspend", {"is_unfit": is_unfit})
             self._settle(rank, asked=asked)
 
     def _on_launched(self, run_dir: str, number: int, pidfd: int) -> None:
@@ -280,6 +281,7 @@ class LocalExecutor:
             whole_life_state=state or 0,
             state_is_set=state is not None,
             can_suspend=self._files.can_suspend(rank.run_id, rank.rank),
+            is_unfit=self._files.is_unfit(rank.run_id, rank.rank),
         )
         self._end(rank, end)
 

@@ -82,6 +82,7 @@ class RunFiles:
             whole_life_state=int(record["whole_life_state"]),
             state_is_set=bool(record["state_is_set"]),
             can_suspend=self.can_suspend(run_id, rank),
+            is_unfit=self.is_unfit(run_id, rank),
         )
 
     def whole_life_state(self, run_id: int, rank: int) -> Optional[int]:
@@ -98,6 +99,10 @@ class RunFiles:
     def can_suspend(self, run_id: int, rank: int) -> bool:
         """Whether a rank has said ``go_suspend``."""
         return bool(self._page(run_id, rank)[control.CAN_SUSPEND])
+
+    def is_unfit(self, run_id: int, rank: int) -> bool:
+        """Whether a rank has found its node unfit."""
+        return bool(self._page(run_id, rank)[control.IS_UNFIT])
 
     def _page(self, run_id: int, rank: int) -> bytes:
         """The control page, all zero where there is none."""

@@ -119,7 +119,7 @@ def say(
     if code == "cordoned":
         data["out"], data["cordoned"] = len(facts.cordoned), _few(facts.cordoned)
     elif code == "backoff":
-        data["until"], data["why"] = clock(task.not_before), held_back
+        data["until"], data["why"] = _second(task.not_before), held_back
     elif code == "saving":
         holder = next((suspend.run_id for suspend in decided.suspends if suspend.for_run_id == task.run_id), None)
         holder = holder or (facts.leaving and facts.leaving.run_id)
@@ -203,6 +203,10 @@ def _are_free(count: int) -> Phrase:
 def clock(at: float) -> str:
     """A time of day, local: ``14:20``."""
     return datetime.fromtimestamp(at).strftime("%H:%M")
+
+
+def _second(at: float) -> str:
+    return datetime.fromtimestamp(at).strftime("%H:%M:%S")
 
 
 def _ordinal(number: int) -> str:

@@ -198,6 +198,8 @@ class _Group:
         waiting: list[tuple[QueuedTask, int]] = []
         for task, priority, behind in claims:
             if task.width <= len(free):
+                if task.avoid:
+                    free = sorted(free, key=lambda name: name in task.avoid)
                 nodes, free = tuple(free[: task.width]), free[task.width :]
                 self.starts.append(Start(task.run_id, nodes, priority, behind))
                 del self.waits[task.run_id]

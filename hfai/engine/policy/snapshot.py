@@ -49,6 +49,7 @@ class QueuedTask(NamedTuple):
         not_before: it is held back until then, after a failure of the platform.
         skipped: how many tasks of the same user and priority right before it are left out of the snapshot, because it holds enough
             others as wide that come first: they count as that user's turns.
+        avoid: nodes that it had better not get, where there are enough others.
     """
 
     run_id: int
@@ -60,6 +61,7 @@ class QueuedTask(NamedTuple):
     ran_s: float = 0.0
     not_before: float = 0.0
     skipped: int = 0
+    avoid: tuple[str, ...] = ()
 
 
 # (user, group, priority) -> nodes; a missing row means no limit, and AUTO then counts as NORMAL.

@@ -11,6 +11,7 @@ marked as succeeded        succeeded      4097      0
 suspended                  stopped        17        143; the chain is queued again
 watchdog or time limit     failed         513       137, as of a process ended by SIGKILL
 lost by the platform       stopped        17        1; the chain is queued again
+its node found unfit       stopped        17        1; the chain is queued again
 the same, too often        failed         129       1
 failed, restart asked for  failed         2177      its exit code; the chain is queued again
 hung, restart asked for    failed         2561      137; the chain is queued again
@@ -69,13 +70,16 @@ def is_failure(end: RankEnd) -> bool:
     return end.asked is None and not end.is_success
 
 
-def status_of(end: RankEnd, *, may_restart: bool) -> JobStatus:
+def status_of(end: RankEnd, *, may_restart: bool, is_unfit: bool = False) -> JobStatus:
     """The status of a job whose rank has ended: ``*_terminating`` until the whole run has.
 
     Args:
         end: how it ended.
-        may_restart: whether the platform starts the run again if it was the platform that lost the rank.
+        may_restart: whether the platform starts the run again if it was the platform that failed the rank.
+        is_unfit: whether the run is suspended because the node of this rank is not fit.
     """
+    if is_unfit and not may_restart and end.asked == "suspend":
+        return JobStatus.FAILED_TERMINATING
     if end.asked is not None:
         return _STATUS_OF_WORD[end.asked]
     if end.is_success:
@@ -101,6 +105,8 @@ def conclude(run: LiveRun, *, may_restart: bool, may_retry: bool = False) -> Con
             conclusion = evolve(conclusion, stop_code=conclusion.stop_code | _S.HOOK_RESTART, is_restarted=True)
     else:
         conclusion = _as_asked(run, _word(run))
+        if conclusion.end.cause is Cause.SUSPENDED and run.suspension and run.suspension.unfit_rank is not None:
+            conclusion = _failed_by_platform(run.suspension.why, run.suspension.unfit_rank, may_restart=may_restart)
     if conclusion.is_restarted and run.asked is not None:
         # The user wanted an end of the chain, whatever this run ended by.
         return _as_asked(run, run.asked)
@@ -130,13 +136,8 @@ def _after(first: RankEnd, width: int, *, may_restart: bool) -> Conclusion:
     who = Phrase("rank {rank}", rank=first.rank) if width > 1 else Phrase("the task")
     stop_code = StopCode.STOP | StopCode.FAILED
     if first.outcome == LOST:
-        if may_restart:
-            stop_code = StopCode.STOP | StopCode.INTERRUPT
-        message = _lost(who, first.message)
-        cause, exit_status = Cause.PLATFORM, 1
-        if not may_restart:
-            message = Phrase("{what}; not started again, since this happened too often in a row", what=message)
-    elif first.outcome in ("watchdog", "timeout"):
+        return _failed_by_platform(_lost(who, first.message), first.rank, first, may_restart=may_restart)
+    if first.outcome in ("watchdog", "timeout"):
         stop_code = StopCode.STOP | StopCode.TIMEOUT
         cause = Cause.WATCHDOG if first.outcome == "watchdog" else Cause.TIMEOUT
         exit_status = KILLED
@@ -154,7 +155,18 @@ def _after(first: RankEnd, width: int, *, may_restart: bool) -> Conclusion:
         last_lines=first.last_lines,
         message=message,
     )
-    return Conclusion(end, stop_code, is_restarted=first.outcome == LOST and may_restart)
+    return Conclusion(end, stop_code)
+
+
+def _failed_by_platform(what: str, rank: int, end: Optional[RankEnd] = None, *, may_restart: bool) -> Conclusion:
+    """It was not the task's fault; ``end``: of the rank that is to blame, where it tells more."""
+    message, stop_code = what, StopCode.STOP | StopCode.INTERRUPT
+    if not may_restart:
+        stop_code = StopCode.STOP | StopCode.FAILED
+        message = Phrase("{what}; not started again, since this happened too often in a row", what=what)
+    last_lines = () if end is None else end.last_lines
+    record = End(cause=Cause.PLATFORM, exit_status=1, rank=rank, last_lines=last_lines, message=message)
+    return Conclusion(record, stop_code, is_restarted=may_restart)
 
 
 def _lost(who: str, message: str) -> Phrase:

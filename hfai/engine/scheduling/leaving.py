@@ -125,9 +125,15 @@ class Leaving:
         _grow(run, SuspendCode.RECEIVED, at)
         self._loop.touch(run)
 
-    def saved(self, run: LiveRun, at: float) -> None:
-        """A rank has said ``go_suspend``. One that nobody told suspends itself, unless it ends anyway."""
+    def saved(self, run: LiveRun, at: float, *, unfit_rank: Optional[int] = None) -> None:
+        """A rank has said ``go_suspend``. One that nobody told suspends itself, unless it ends anyway.
+
+        Args:
+            unfit_rank: it, if it does so because its node is not fit.
+        """
         is_ending = run.asked is not None or run.is_leaving or run.has_ended
+        if unfit_rank is not None:
+            self._unfit(run, unfit_rank, at)
         if run.suspension is None:
             if is_ending:
                 return
@@ -141,10 +147,19 @@ class Leaving:
         if not is_ending:
             self.stop(run, "suspend")
 
+    def _unfit(self, run: LiveRun, rank: int, at: float) -> None:
+        why = Phrase(
+            "self_health_check found node {node} of rank {rank} unfit: see its log", node=run.jobs[rank].node, rank=rank
+        )
+        if run.suspension is None:
+            run.suspension = Suspension(SuspendedBy.TASK, why, told_at=at, grace_s=0.0, unfit_rank=rank)
+        elif run.suspension.unfit_rank is None:
+            run.suspension = evolve(run.suspension, why=why, unfit_rank=rank)
+
     def as_told(self, run: LiveRun, end: RankEnd) -> RankEnd:
         """How a rank ended, knowing that one which had been told to end, or had said that it may be interrupted, did that."""
         if end.can_suspend:
-            self.saved(run, end.ended_at)
+            self.saved(run, end.ended_at, unfit_rank=end.rank if end.is_unfit else None)
         if end.asked is not None or end.outcome not in (LOST, "exited", "signaled"):
             return end
         has_saved = run.suspension is not None and run.suspension.saved_at is not None

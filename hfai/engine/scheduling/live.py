@@ -8,6 +8,7 @@ from attrs import define, evolve, field
 
 from hfai.engine.executors.base import RankEnd
 from hfai.engine.policy.snapshot import QueuedTask, RunningTask, Start
+from hfai.engine.store.backoff import NO_BACKOFF, Backoff
 from hfai.engine.store.chains import NextRun, RunState
 from hfai.engine.store.reading import UnfinishedRun
 from hfai.model.codes import StopCode, SuspendCode
@@ -36,7 +37,7 @@ class LiveRun:
         run_priority: what it was started at: AUTO has become one of the others.
         is_borrowing: whether it was started on nodes that another task has reserved.
         start_why: why it was started when it was, a phrase.
-        held_back: why it is not started before ``not_before``, a phrase.
+        backoff: what it carries of the restarts before it.
         suspension: how it is told to yield, if it is.
     """
 
@@ -69,7 +70,7 @@ class LiveRun:
     run_priority: Optional[int] = None
     is_borrowing: bool = False
     start_why: str = ""
-    held_back: str = ""
+    backoff: Backoff = NO_BACKOFF
     suspend_code: SuspendCode = SuspendCode.NONE
     suspend_updated_at: Optional[float] = None
     suspension: Optional[Suspension] = None
@@ -104,6 +105,7 @@ class LiveRun:
             suspend_code=row.suspend_code,
             suspend_updated_at=row.suspend_updated_at,
             suspension=row.suspension,
+            backoff=row.backoff,
         )
 
     def queued(self, skipped: int = 0) -> QueuedTask:
@@ -118,6 +120,7 @@ class LiveRun:
             self.ran_s,
             self.not_before,
             skipped,
+            self.backoff.avoid,
         )
 
     @property
@@ -195,6 +198,7 @@ class LiveRun:
             user_failures=new.user_failures,
             ran_s=new.ran_s,
             forced=new.forced,
+            backoff=new.backoff,
         )
 
     def set_building(self, rank: int, now: float) -> bool:

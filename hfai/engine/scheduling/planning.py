@@ -122,7 +122,7 @@ class Planner:
         if facts is None:
             snapshot = Snapshot(self._cluster.policy_nodes, view.running, ())
             facts = view.facts[run.group] = facts_of(snapshot, self._settings, run.group)
-        return say(run.queued(), wait, place, facts, self._decided, self._settings, view.names, run.held_back)
+        return say(run.queued(), wait, place, facts, self._decided, self._settings, view.names, run.backoff.why)
 
     def _as_its_peers(self, run: LiveRun, position: int) -> Wait:
         """The plan left it out: the last one like it that it did look at waits for the same reason."""

@@ -197,6 +197,16 @@ class Scheduler:
             self._leaving.suspend(run, self._order(run, self.cluster).task, SuspendedBy.USER, why, now)
         self.tick(now)
 
+    def release(self, run: LiveRun) -> None:
+        """Hold a queued run back no longer: its user wants it to start in its turn."""
+        if run.not_before <= self._clock.now():
+            return
+        self._planner.lines.leave(run)
+        run.not_before = 0.0
+        self._planner.lines.join(run)
+        self._must_plan = True
+        self.touch(run, durable=True)
+
     def set_priority(self, run: LiveRun, priority: int) -> None:
         """Give the chain of an unfinished run another priority; it is stored on return.
 
@@ -245,7 +255,8 @@ class Scheduler:
             return
         end = self._leaving.as_told(run, end)
         may_restart = has_restart_left(run, self._config, self._clock.now())
-        run.set_ended(end, status_of(end, may_restart=may_restart))
+        is_unfit = run.suspension is not None and run.suspension.unfit_rank == end.rank
+        run.set_ended(end, status_of(end, may_restart=may_restart, is_unfit=is_unfit))
         if end.state_is_set:
             run.whole_life_state = end.whole_life_state
         if run.has_ended:
@@ -266,7 +277,7 @@ class Scheduler:
         elif event == "acknowledged":
             self._leaving.acknowledged(run, self._clock.now())
         elif event == "go_suspend":
-            self._leaving.saved(run, self._clock.now())
+            self._leaving.saved(run, self._clock.now(), unfit_rank=rank if values.get("is_unfit") is True else None)
         elif event == "set_priority" and values.get("priority") in list(Priority):
             try:
                 self.set_priority(run, values["priority"])

@@ -12,6 +12,7 @@ from typing import Any, Mapping, Optional, Sequence
 
 from attrs import frozen
 
+from hfai.engine.store.backoff import NO_BACKOFF, Backoff
 from hfai.engine.store.database import Database
 from hfai.model.errors import NameInUse
 from hfai.model.phrase import packed
@@ -81,6 +82,7 @@ class NextRun:
         user_failures: how often the chain was started again after its own code had failed.
         ran_s: seconds that the runs before it have run.
         forced: how often in a row the chain lost its nodes without having saved anything.
+        backoff: what it carries of the restarts before it.
     """
 
     first_id: int
@@ -92,6 +94,7 @@ class NextRun:
     user_failures: int = 0
     ran_s: float = 0.0
     forced: int = 0
+    backoff: Backoff = NO_BACKOFF
 
 
 def add_chain(db: Database, new: NewChain) -> int:
@@ -139,10 +142,10 @@ def add_run(db: Database, new: NextRun) -> int:
     """
     cursor = db.execute(
         "INSERT INTO runs (first_id, queue_status, worker_status, created_at, queued_at, whole_life_state, not_before, "
-        "user_failures, ran_s, forced) VALUES (?, 'queued', 'queued', ?, ?, ?, ?, ?, ?, ?)",
+        "user_failures, ran_s, forced, backoff) VALUES (?, 'queued', 'queued', ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(new.first_id, new.created_at, new.queued_at, new.whole_life_state, new.not_before),
-            *(new.user_failures, new.ran_s, new.forced),
+            *(new.user_failures, new.ran_s, new.forced, new.backoff.to_store()),
         ),
     )
     assert cursor.lastrowid is not None

@@ -116,4 +116,7 @@ CREATE TABLE cordons (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED, _CORDONS)
+# What a run carries of the restarts before it (store/backoff.py), as JSON.
+_BACKOFF = "ALTER TABLE runs ADD COLUMN backoff TEXT;"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED, _CORDONS, _BACKOFF)

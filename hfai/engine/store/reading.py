@@ -7,6 +7,7 @@ from typing import Any, Mapping, Optional, Sequence
 
 from attrs import frozen
 
+from hfai.engine.store.backoff import Backoff
 from hfai.engine.store.chains import unpack_jobs
 from hfai.engine.store.database import Database, marks
 from hfai.model.codes import StopCode, SuspendCode
@@ -53,13 +54,14 @@ class UnfinishedRun:
     suspend_updated_at: Optional[float]
     suspension: Optional[Suspension]
     jobs: tuple[Job, ...]
+    backoff: Backoff
 
 
 _UNFINISHED = (
     "SELECT r.id, r.first_id, c.chain_id, c.user_name, c.nb_name, c.group_name, c.nodes, c.priority, r.queue_status, "
     "r.created_at, r.begin_at, r.whole_life_state, r.not_before, r.asked, c.failures, coalesce(r.queued_at, r.created_at), "
     "r.ran_s, r.user_failures, r.forced, r.run_priority, r.is_borrowing, r.start_why, r.suspend_code, r.suspend_updated_at, r.suspension, "
-    "r.jobs FROM runs r JOIN chains c USING (first_id) "
+    "r.jobs, r.backoff FROM runs r JOIN chains c USING (first_id) "
 )
 
 
@@ -82,6 +84,7 @@ def _unfinished(row: Any) -> UnfinishedRun:
         row[23],
         _suspension(row[24]),
         unpack_jobs(row[25]),
+        Backoff.from_store(row[26]),
     ]
     return UnfinishedRun(*values)
 

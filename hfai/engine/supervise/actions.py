@@ -81,8 +81,11 @@ class Actions:
         self._page.suspend()
 
     def _on_go_suspend(self, request: dict[str, Any]) -> None:
+        is_unfit = request.get("is_unfit") is True
+        if is_unfit:
+            self._page.set_unfit()
         self._page.set_can_suspend()
-        self._events.send("go_suspend")
+        self._events.send("go_suspend", is_unfit=is_unfit)
 
     def _on_set_priority(self, request: dict[str, Any]) -> None:
         priority = _integer(request, "priority", -1, 50)

@@ -59,6 +59,10 @@ class ControlPage:
         """The task has said ``go_suspend``."""
         self._page[control.CAN_SUSPEND] = 1
 
+    def set_unfit(self) -> None:
+        """The task has found that its node is not fit for it."""
+        self._page[control.IS_UNFIT] = 1
+
     @property
     def watchdog_s(self) -> int:
         """Seconds that the task asked for, 0 if it did not."""

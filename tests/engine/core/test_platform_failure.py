@@ -105,7 +105,7 @@ def test_a_waiting_restart_can_be_canceled(bench: Any) -> None:
                 bench.engine.tick()
             assert await bench.stop(bench.task(task)) == "canceled"
             assert bench.status(task) == ("finished", "finished", "canceled", 0)
-            assert [job.node for job in bench.task(task).jobs] == ["cpu-0"]
+            assert [job.node for job in bench.task(task).jobs] == ["cpu-1"]
 
     asyncio.run(work())
 
@@ -122,5 +122,94 @@ def test_a_user_failure_is_final(bench: Any) -> None:
             bench.engine.tick()
             assert bench.status(task) == ("finished", "finished", "failed", 129)
             assert bench.task(task).newest.end.rank == 0
+
+    asyncio.run(work())
+
+
+def test_other_nodes_are_taken_where_there_are_enough(bench: Any) -> None:
+    """The one that failed it is the last choice; where only it is free it is taken all the same."""
+
+    async def work() -> None:
+        async with bench.running():
+            task = bench.submit("narrow")
+            assert bench.task(task).assigned_nodes == ("cpu-0",)
+            bench.executor.lose(task.id)
+            bench.engine.tick()
+            bench.engine.tick()
+            assert bench.task(task).assigned_nodes == ("cpu-1",)
+            bench.submit("wide", 3)
+            bench.executor.lose(bench.task(task).id)
+            bench.clock.advance(2)
+            bench.engine.tick()
+            bench.engine.tick()
+            assert bench.task(task).assigned_nodes == ("cpu-1",), "nothing else is free"
+
+    asyncio.run(work())
+
+
+def test_an_unfit_node_fails_its_task_by_and_by(bench: Any) -> None:
+    """``self_health_check`` said so: another node, later each time, and in the end a failure with that cause."""
+
+    async def work() -> None:
+        async with bench.running():
+            task = bench.submit("ill", 2)
+            for attempt, node in enumerate(("cpu-1", "cpu-2", "cpu-3", "cpu-3")):
+                run = bench.task(task)
+                assert run.chain_status.value == "running", attempt
+                bench.executor.go_suspend(run.id, 1, is_unfit=True)
+                assert run.jobs[1].node == node or attempt > 1
+                for rank in (0, 1):
+                    bench.executor.end(run.id, rank, signal=15, asked="suspend", can_suspend=rank == 1, is_unfit=rank == 1)
+                bench.engine.tick()
+                bench.engine.tick()
+                if 0 < attempt < 3:
+                    text = bench.task(task).pending.text
+                    assert f"unfit: see its log; {attempt + 1} times in a row" in text and text.startswith("starts again at ")
+                bench.clock.advance(4)
+                bench.engine.tick()
+            assert bench.status(task) == ("finished", "finished", "failed", 129)
+            end = bench.task(task).newest.end
+            assert (end.cause, end.rank, end.exit_status) == (Cause.PLATFORM, 1, 1)
+            assert "self_health_check found node" in end.message and "too often in a row" in end.message
+            assert [run.end.cause for run in bench.task(task).runs] == [Cause.PLATFORM] * 4
+
+    asyncio.run(work())
+
+
+def test_who_yields_unasked_is_held_back(bench: Any) -> None:
+    """1 s, 2 s, 4 s, up to the cap; a run that lasted begins anew; resuming it lifts that."""
+
+    async def work() -> None:
+        async with bench.running():
+            task = bench.submit("restless")
+
+            def yields() -> Any:
+                run_id = bench.task(task).id
+                bench.executor.go_suspend(run_id)
+                bench.executor.end(run_id, signal=15, asked="suspend", can_suspend=True)
+                bench.engine.tick()
+                bench.engine.tick()
+                return bench.task(task)
+
+            for count, delay_s in enumerate((1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300), 1):
+                waiting = yields()
+                assert waiting.pending.code == "backoff"
+                assert count == 1 or f"{count} times in a row" in waiting.pending.text
+                bench.clock.advance(delay_s - 0.1)
+                bench.engine.tick()
+                assert bench.task(task).chain_status.value == "suspended"
+                bench.clock.advance(0.1)
+                bench.engine.tick()
+                assert bench.task(task).chain_status.value == "running"
+            yields()
+            bench.engine.resume(bench.task(task))
+            bench.engine.tick()
+            assert bench.task(task).chain_status.value == "running"
+            bench.clock.advance(601)
+            waiting = yields()
+            assert waiting.pending.text.endswith("it has yielded its nodes by itself")
+            bench.clock.advance(1)
+            bench.engine.tick()
+            assert bench.task(task).chain_status.value == "running"
 
     asyncio.run(work())
