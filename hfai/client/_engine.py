@@ -22,6 +22,7 @@ from hfai.client._detached import DetachedProcess, keep, reap
 from hfai.client._endpoint import Endpoint, holder_of_engine_lock, is_alive, read_endpoint
 from hfai.model.env import VARIABLES
 from hfai.model.errors import EngineStartError, from_wire
+from hfai.model.phrase import Phrase, system_error
 
 START_DEADLINE_S = 30.0
 _LOOK_AGAIN_S = 0.02
@@ -71,7 +72,7 @@ def find_or_start_engine(state_dir: Path, *, known_dead: Optional[Endpoint] = No
             if endpoint is not None:
                 return endpoint
             if time.monotonic() > deadline:
-                reason = f"process {holder} runs the engine in {state_dir} and does not answer"
+                reason = Phrase("process {pid} runs the engine in {path} and does not answer", pid=holder, path=str(state_dir))
                 raise EngineStartError(reason=reason)
             time.sleep(_LOOK_AGAIN_S)  # it is starting, or on its way out
         endpoint = _start(state_dir, deadline)
@@ -85,7 +86,7 @@ def _start_lock(state_dir: Path, deadline: float) -> Iterator[None]:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = os.open(state_dir / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise EngineStartError(reason=f"{error.filename or state_dir}: {error.strerror}") from None
+        raise EngineStartError(reason=system_error(error)) from None
     try:
         while True:
             try:
@@ -93,7 +94,8 @@ def _start_lock(state_dir: Path, deadline: float) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise EngineStartError(reason=f"another client has been starting it in {state_dir}") from None
+                    reason = Phrase("another client has been starting it in {path}", path=str(state_dir))
+                    raise EngineStartError(reason=reason) from None
                 time.sleep(_LOOK_AGAIN_S)
         yield
     finally:
@@ -103,7 +105,7 @@ def _start_lock(state_dir: Path, deadline: float) -> Iterator[None]:
 def _start(state_dir: Path, deadline: float) -> Endpoint:
     missing = [name for name in _ENGINE_PACKAGES if find_spec(name) is None]
     if missing:
-        reason = f"{' and '.join(missing)} not installed: run `pip install 'hfai[engine]'`"
+        reason = Phrase("{packages} not installed: run `pip install 'hfai[engine]'`", packages=", ".join(missing))
         raise EngineStartError(reason=reason)
     ours, theirs = os.pipe()
     try:
@@ -111,7 +113,7 @@ def _start(state_dir: Path, deadline: float) -> Endpoint:
         process = DetachedProcess(command, _environment(), theirs)
     except OSError as error:
         os.close(ours)
-        raise EngineStartError(reason=f"{sys.executable}: {error.strerror}") from None
+        raise EngineStartError(reason=system_error(OSError(error.errno, error.strerror, sys.executable))) from None
     finally:
         os.close(theirs)
     try:
@@ -135,8 +137,11 @@ def _endpoint_of(line: bytes, process: DetachedProcess, state_dir: Path) -> Endp
         if status is None:
             process.kill()
             process.wait()
-        ending = "it said nothing for too long" if status is None else f"it ended with {status}"
-        raise EngineStartError(reason=f"{ending}; its log is {state_dir / 'engine.log'}")
+        log = str(state_dir / "engine.log")
+        reason = Phrase("it ended with {status}; its log is {path}", status=status, path=log)
+        if status is None:
+            reason = Phrase("it said nothing for too long; its log is {path}", path=log)
+        raise EngineStartError(reason=reason)
     keep(process)
     return endpoint
 

@@ -31,6 +31,7 @@ from hfai.engine.http.server import HttpServer
 from hfai.engine.http.serving import Serving
 from hfai.engine.system import is_full
 from hfai.model.errors import EngineStartError, HfaiError, StorageFull
+from hfai.model.phrase import Phrase, system_error
 
 # Enough for thousands of followers and supervisors; also what HAI Platform gives its tasks.
 _OPEN_FILES = 204800
@@ -77,9 +78,9 @@ def start_error(error: Exception, state_dir: Path) -> HfaiError:
     if is_full(error):
         return StorageFull(path=str(state_dir))
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return EngineStartError(reason=f"{where}{error.strerror}")
-    return EngineStartError(reason=f"{type(error).__name__}: {error}; see {state_dir / 'engine.log'}")
+        return EngineStartError(reason=system_error(error))
+    what = f"{type(error).__name__}: {error}"
+    return EngineStartError(reason=Phrase("{what}; see {path}", what=what, path=str(state_dir / "engine.log")))
 
 
 def _parser() -> argparse.ArgumentParser:

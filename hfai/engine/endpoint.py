@@ -12,6 +12,7 @@ from typing import Any, Mapping, Optional
 
 from hfai.engine.system import write_atomic
 from hfai.model.errors import EngineStartError
+from hfai.model.phrase import Phrase, system_error
 
 FILE_NAME = "endpoint.json"
 LAST_NAME = "endpoint.last"
@@ -65,7 +66,10 @@ def remove(state_dir: Path) -> None:
         (state_dir / FILE_NAME).rename(state_dir / LAST_NAME)
 
 
-def _reason(host: str, port: int, error: Exception) -> str:
+def _reason(host: str, port: int, error: Exception) -> Phrase:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is taken: set another `port` in engine.yaml, or none for any free one"
-    return f"port {port} of {host} cannot be used ({error})"
+        return Phrase(
+            "port {port} of {host} is taken: set another `port` in engine.yaml, or none for any free one", port=port, host=host
+        )
+    reason = system_error(error) if isinstance(error, OSError) else Phrase(str(error))
+    return Phrase("port {port} of {host} cannot be used ({reason})", port=port, host=host, reason=reason)

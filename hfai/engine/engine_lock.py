@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from hfai.model.errors import EngineStartError
+from hfai.model.phrase import Phrase
 
 # Clients take the lock for a moment to see whether somebody holds it.
 _PATIENCE_S = 0.3
@@ -43,7 +44,7 @@ class EngineLock:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     holder = os.pread(self._fd, 32, 0).decode(errors="replace").strip() or "unknown"
-                    reason = f"process {holder} already runs the engine in {path.parent}"
+                    reason = Phrase("process {pid} already runs the engine in {path}", pid=holder, path=str(path.parent))
                     raise EngineStartError(reason=reason) from None
                 time.sleep(0.02)
 

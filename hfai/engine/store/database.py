@@ -12,6 +12,7 @@ from typing import Any, Iterator, Sequence
 from hfai.engine.store.migrations import MIGRATIONS
 from hfai.engine.system import storage_errors
 from hfai.model.errors import EngineStartError
+from hfai.model.phrase import Phrase
 
 _STATEMENTS = 256
 
@@ -41,7 +42,8 @@ class Database:
                 self._prepare()
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise EngineStartError(reason=f"{path} cannot be used as a database ({error})") from error
+            reason = Phrase("{path} cannot be used as a database ({reason})", path=str(path), reason=str(error))
+            raise EngineStartError(reason=reason) from error
         except BaseException:
             self._connection.close()
             raise
