@@ -36,6 +36,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("logs", mark("show the log of a task")),
             Command("priority", mark("give a task another priority")),
             Command("resume", mark("queue tasks again that have ended")),
+            Command("ssh", mark("open a shell, or run a command, inside a running task")),
             Command("status", mark("show the status of a task")),
             Command("stop", mark("stop tasks")),
             Command("suspend", mark("let running tasks save and yield; they are queued again")),
@@ -53,7 +54,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 (
                     Command("up", mark("start the engine if it is not running")),
                     Command("down", mark("end the engine; its tasks go on unless --stop-tasks")),
-                    Command("status", mark("show whether the engine runs, where, and its state folder")),
+                    Command("ssh", mark("open a shell, or run a command, inside a running task")),
+            Command("status", mark("show whether the engine runs, where, and its state folder")),
                     Command("logs", mark("show the engine's own log")),
                     Command(
                         "node",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hfai.client._log_lines import LogLine, stream_logs
     from hfai.client._nodes import NodeInfo, cordon_node, nodes, uncordon_node
     from hfai.client._resolve import resolve
+    from hfai.client._shell import Shell, ShellOutput, ShellTerminal, open_shell
     from hfai.client._status import Status, get_status
     from hfai.client._suspension import Suspension
     from hfai.client._user import UserInfo, user_info
@@ -52,6 +53,9 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "LogBlock",
     "LogLine",
     "NodeInfo",
+    "Shell",
+    "ShellOutput",
+    "ShellTerminal",
     "Status",
     "Suspension",
     "TaskUpdate",
@@ -69,6 +73,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "go_suspend",
     "init",
     "nodes",
+    "open_shell",
     "receive_suspend_command",
     "resolve",
     "self_health_check",
@@ -91,6 +96,9 @@ _HOMES = {
     "LogBlock": "_log_blocks",
     "LogLine": "_log_lines",
     "NodeInfo": "_nodes",
+    "Shell": "_shell",
+    "ShellOutput": "_shell",
+    "ShellTerminal": "_shell",
     "Status": "_status",
     "Suspension": "_suspension",
     "TaskUpdate": "_log_blocks",
@@ -108,6 +116,7 @@ _HOMES = {
     "go_suspend": "runtime._go_suspend",
     "init": "_init",
     "nodes": "_nodes",
+    "open_shell": "_shell",
     "receive_suspend_command": "runtime._receive",
     "resolve": "_resolve",
     "self_health_check": "runtime._health",

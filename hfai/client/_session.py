@@ -26,6 +26,7 @@ from hfai.model.errors import HfaiError, NotAuthorised, ProtocolMismatch, Unreac
 
 TIMEOUT_S = 30.0
 _ATTEMPTS = 3
+_JSON, _BYTES = "application/json", "application/octet-stream"
 # A stream says something every 5 seconds (docs/architecture.md, HTTP).
 STREAM_TIMEOUT_S = 20.0
 
@@ -77,7 +78,7 @@ class Session:
         self,
         route: str,
         query: Optional[Query] = None,
-        body: Optional[Mapping[str, Any]] = None,
+        body: Union[Mapping[str, Any], bytes, None] = None,
         *,
         subject: str = "",
         timeout_s: float = TIMEOUT_S,
@@ -89,7 +90,7 @@ class Session:
         Args:
             route: without a slash in front.
             query: arguments; None values are left out, lists are repeated.
-            body: goes as JSON.
+            body: goes as JSON; bytes as they are.
             subject: which task it is about, for messages.
             timeout_s: seconds without a byte after which to give up.
             is_repeatable: whether sending it twice does no harm; then a broken connection is no error yet.
@@ -99,11 +100,20 @@ class Session:
             HfaiError: the server refused.
             UnreachableError: there was no answer.
         """
-        data = None if body is None else json.dumps(body).encode()
-        answer = self._send("POST", f"/{route}", query or {}, data, timeout_s, is_repeatable, revive)
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        content_type = _BYTES if isinstance(body, bytes) else _JSON
+        answer = self._send("POST", f"/{route}", query or {}, data, content_type, timeout_s, is_repeatable, revive)
         return body_of(answer, url=self.url, subject=subject)
 
-    def stream(self, route: str, query: Query, *, subject: str = "", revive: bool = False) -> ByteStream:
+    def stream(
+        self,
+        route: str,
+        query: Query,
+        body: Optional[Mapping[str, Any]] = None,
+        *,
+        subject: str = "",
+        revive: bool = False,
+    ) -> ByteStream:
         """Begin an answer that is read as it comes.
 
         Raises:
@@ -113,7 +123,8 @@ class Session:
         target = self._reached(revive=revive)
         try:
             path = _path(f"/{route}", query, target)
-            stream = target.transport.stream(path, _headers(target, None), STREAM_TIMEOUT_S)
+            data = None if body is None else json.dumps(body).encode()
+            stream = target.transport.stream(path, _headers(target, data), STREAM_TIMEOUT_S, data)
         except TransportError as error:
             self._lost(target, error)
             raise self._unreachable(error) from None
@@ -151,6 +162,7 @@ class Session:
         path: str,
         query: Query,
         data: Optional[bytes],
+        content_type: str,
         timeout_s: float,
         is_repeatable: bool,
         revive: bool,
@@ -159,7 +171,7 @@ class Session:
             target = self._reached(revive=revive)
             try:
                 return target.transport.send(
-                    method, _path(path, query, target), _headers(target, data), data, timeout_s
+                    method, _path(path, query, target), _headers(target, data, content_type), data, timeout_s
                 )
             except TransportError as error:
                 self._lost(target, error)
@@ -294,10 +306,10 @@ def _path(path: str, query: Query, target: _Target) -> str:
     return f"{path}?{'&'.join(words)}" if words else path
 
 
-def _headers(target: _Target, data: Optional[bytes]) -> dict[str, str]:
+def _headers(target: _Target, data: Optional[bytes], content_type: str = _JSON) -> dict[str, str]:
     headers = {"User-Agent": f"hfai/{__version__}", "hfai-protocol": str(PROTOCOL)}
     if target.kind == "hfai" and target.token:
         headers["Authorization"] = f"Bearer {target.token}"
     if data is not None:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = content_type
     return headers

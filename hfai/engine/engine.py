@@ -13,6 +13,8 @@ from attrs import evolve
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import Executor, Order
+from hfai.engine.executors.guest import Guest
+from hfai.engine.guests import open_guest
 from hfai.engine.names import FILE_NAME as NAMES
 from hfai.engine.names import NamesFile
 from hfai.engine.queries import ListQuery, NodeView, Selector, StopOp, User, Working
@@ -259,6 +261,10 @@ class Engine:
     def rank_dir(self, run_id: int, rank: int) -> Path:
         """Where the files of a rank are, its log among them."""
         return self._executor.run_dir(run_id) / str(rank)
+
+    async def open_guest(self, task: Task, rank: int, request: Mapping[str, Any]) -> Guest:
+        """Start a program beside a running task: see :func:`hfai.engine.guests.open_guest`."""
+        return await open_guest(self._executor, task, rank, request)
 
     # Changing
 

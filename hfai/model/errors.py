@@ -19,6 +19,7 @@
     |  |- InvalidTask             6    a task that could never run as asked
     |  |  `- InvalidTaskFile      6    ... found in a file, with line and column
     |  |- NameInUse               6
+    |  |- NotRunning              6    only a task that runs can be asked this
     |  |- QuotaExceeded           6
     |  `- StorageFull             6
     |- WaitTimeout              124
@@ -182,6 +183,13 @@ class NameInUse(RefusedError):
         "the name {name} is in use by your task {id} ({chain_status}): choose another with --name, "
         "or stop that one with `hai-cli stop {name}`"
     )
+
+
+class NotRunning(RefusedError):
+    """The task, or that rank of it, does not run: nothing can be started beside it."""
+
+    code = "not_running"
+    default_template = "task {id} ({name}) does not run, it is {chain_status}: see `hai-cli status {id}`"
 
 
 class QuotaExceeded(RefusedError):

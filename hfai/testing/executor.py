@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
 
 from attrs import frozen
 
-from hfai.engine.executors.base import LOST, Order, RankEnd, Reports
+from hfai.engine.executors.base import LOST, GuestRefused, Order, RankEnd, Reports
 from hfai.engine.system import Clock, SystemClock
 from hfai.model.records import Node
+
+if TYPE_CHECKING:
+    from hfai.engine.executors.guest import Guest
 
 
 @frozen
@@ -79,6 +82,9 @@ class FakeExecutor:
 
     def stop(self, run_id: int, rank: int, word: str, grace_s: float) -> None:
         self.asked.append(Asked(run_id, rank, word, grace_s))
+
+    async def open_guest(self, run_id: int, rank: int, request: Mapping[str, Any]) -> Guest:
+        raise GuestRefused("nothing runs here")
 
     def forget(self, run_id: int) -> None:
         del self.orders[run_id]

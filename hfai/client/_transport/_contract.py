@@ -64,7 +64,7 @@ class Transport(Protocol):
             method: ``GET`` or ``POST``.
             target: path and query, beginning with ``/``.
             headers: what to send beside the transport's own.
-            body: JSON; None for no body.
+            body: as the headers say; None for no body.
             timeout_s: seconds without a byte after which to give up.
 
         Raises:
@@ -72,8 +72,10 @@ class Transport(Protocol):
         """
         ...
 
-    def stream(self, target: str, headers: Mapping[str, str], timeout_s: float) -> ByteStream:
-        """POST without a body on a connection of its own; returns when the answer has begun.
+    def stream(
+        self, target: str, headers: Mapping[str, str], timeout_s: float, body: Optional[bytes] = None
+    ) -> ByteStream:
+        """POST on a connection of its own; returns when the answer has begun.
 
         Raises:
             TransportError: it did not begin.

@@ -46,10 +46,12 @@ class LoopbackTransport:
             self.close()
         return answer
 
-    def stream(self, target: str, headers: Mapping[str, str], timeout_s: float) -> ByteStream:
+    def stream(
+        self, target: str, headers: Mapping[str, str], timeout_s: float, body: Optional[bytes] = None
+    ) -> ByteStream:
         connection = _connected(self._host, self._port, timeout_s)
         try:
-            return _LoopbackStream(connection, _begin(connection, "POST", self._prefix + target, headers, b""))
+            return _LoopbackStream(connection, _begin(connection, "POST", self._prefix + target, headers, body))
         except BaseException as error:
             connection.close()
             if isinstance(error, (OSError, http.client.HTTPException)):

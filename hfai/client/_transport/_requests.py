@@ -32,10 +32,12 @@ class RequestsTransport:
         response = self._request(method, target, headers, body, timeout_s, is_stream=False)
         return Answer(response.status_code, response.content)
 
-    def stream(self, target: str, headers: Mapping[str, str], timeout_s: float) -> ByteStream:
+    def stream(
+        self, target: str, headers: Mapping[str, str], timeout_s: float, body: Optional[bytes] = None
+    ) -> ByteStream:
         # Compression would hold lines back until a block of it is full.
         headers = {**headers, "Accept-Encoding": "identity"}
-        return _RequestsStream(self._request("POST", target, headers, None, timeout_s, is_stream=True))
+        return _RequestsStream(self._request("POST", target, headers, body, timeout_s, is_stream=True))
 
     def close(self) -> None:
         self._session.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Mapping, Optional, Protocol, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Protocol, Sequence
 
 from attrs import frozen
 
@@ -11,7 +11,22 @@ from hfai.engine.queries import User
 from hfai.model.records import Node
 from hfai.model.spec import TaskSpec
 
+if TYPE_CHECKING:
+    from hfai.engine.executors.guest import Guest
+
 LOST = "lost"
+
+
+class GuestRefused(Exception):
+    """A guest could not be started.
+
+    Attributes:
+        exit_code: 127 or 126 where its command is at fault, as in a shell; None where the rank is.
+    """
+
+    def __init__(self, message: str, exit_code: Optional[int] = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 @frozen
@@ -126,6 +141,17 @@ class Executor(Protocol):
 
     def stop(self, run_id: int, rank: int, word: str, grace_s: float) -> None:
         """Ask a rank to end and kill it ``grace_s`` later; goes on trying until it has ended."""
+        ...
+
+    async def open_guest(self, run_id: int, rank: int, request: Mapping[str, Any]) -> Guest:
+        """Start a program beside the task, in a rank that runs (hfai.engine.supervise.guests).
+
+        Args:
+            request: ``kind`` ``command`` or ``profiler``, ``argv``, ``tty``, ``options``.
+
+        Raises:
+            GuestRefused: the rank does not run, or the program cannot be executed.
+        """
         ...
 
     def forget(self, run_id: int) -> None:

@@ -16,9 +16,10 @@ from typing import Any, Coroutine, Mapping, Optional, Sequence
 from attrs import define
 
 from hfai.engine.config import EngineConfig
-from hfai.engine.executors.base import LOST, Order, RankEnd, Reports
+from hfai.engine.executors.base import LOST, GuestRefused, Order, RankEnd, Reports
 from hfai.engine.executors.environment import common_environ, rank_environ
 from hfai.engine.executors.event_socket import EventSocket
+from hfai.engine.executors.guest import Guest
 from hfai.engine.executors.launcher_link import LauncherLink
 from hfai.engine.executors.run_files import FORMAT, RunFiles
 from hfai.engine.supervise import ask, proc_stat
@@ -338,6 +339,18 @@ class LocalExecutor:
                 _log.error("rank %d of run %d was not stopped: %s", rank.rank, rank.run_id, answer.get("msg"))
             if rank.stop == asked:
                 rank.stop = None
+
+    async def open_guest(self, run_id: int, rank: int, request: Mapping[str, Any]) -> Guest:
+        """Ask the supervisor, which is the guest's parent as it is the task's."""
+        directory = str(self._files.rank_dir(run_id, rank))
+        try:
+            peer, answer, fds = await asyncio.to_thread(ask.open_guest, directory, dict(request))
+        except (OSError, ValueError) as error:
+            raise GuestRefused(f"its supervisor does not answer ({error})") from None
+        if not answer.get("ok"):
+            peer.close()
+            raise GuestRefused(str(answer.get("msg")), answer.get("exit_code"))
+        return Guest(peer, fds)
 
     def forget(self, run_id: int) -> None:
         """Drop what is remembered of a finished run."""

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hfai.engine.http import control, listing, nodes, users
+from hfai.engine.http import control, guests, listing, nodes, users
 from hfai.engine.http.auth import is_loopback_host
 from hfai.engine.http.call import Door, Handler
 from hfai.engine.http.cordon import cordon, uncordon
@@ -37,8 +37,13 @@ HANDLERS: Mapping[str, Handler] = {
     "/operating/task/resume": resume,
     "/operating/task/suspend": suspend,
     "/operating/task/priority/update": update_priority,
+<<<<<<< HEAD
     "/operating/node/cordon": cordon,
     "/operating/node/uncordon": uncordon,
+=======
+    "/operating/task/guest/open": guests.open_guest,
+    "/operating/task/guest/send": guests.send,
+>>>>>>> 1c6031b (hai-cli ssh: a shell or a command beside a running task, started by its supervisor, over plain HTTP)
     "/query/task": query_task,
     "/query/task/list": listing.list_tasks,
     "/query/task/wait": wait,

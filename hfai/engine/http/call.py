@@ -43,9 +43,13 @@ class Call:
         Raises:
             BadArguments: it is none.
         """
+        return _parsed(await self.body())
+
+    async def body(self) -> bytes:
+        """The body as it is."""
         if self._body is None:
             self._body = await _read(self.request)
-        return _parsed(self._body)
+        return self._body
 
 
 Answer = Union[Mapping[str, Any], ASGIApp]

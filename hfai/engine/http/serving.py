@@ -8,7 +8,21 @@ from typing import Any, Awaitable, Callable, Coroutine, Optional
 from attrs import define, field
 
 from hfai.engine.engine import Engine
+from hfai.engine.executors.guest import Guest
 from hfai.engine.logs.inotify import DirectoryWatcher
+
+
+@define
+class OpenGuest:
+    """A program beside a task, and whose it is.
+
+    Attributes:
+        taken: bytes of input that it has been given.
+    """
+
+    user_name: str
+    guest: Guest
+    taken: int = 0
 
 
 @define
@@ -21,6 +35,7 @@ class Serving:
         url: where the daemon listens.
         started_at: since when, in seconds since the epoch.
         watcher: tells log streams of changes on disk.
+        guests: programs beside tasks that clients have open, by the word they are asked for with.
         closing: set when the daemon goes away, so that whoever waits answers at once.
     """
 
@@ -29,6 +44,7 @@ class Serving:
     url: str
     started_at: float
     watcher: DirectoryWatcher = field(factory=DirectoryWatcher)
+    guests: dict[str, OpenGuest] = field(factory=dict)
     closing: asyncio.Event = field(factory=asyncio.Event)
 
     async def while_wanted(

@@ -12,7 +12,9 @@ from typing import Any, Optional
 from hfai.engine.supervise import proc_stat
 from hfai.engine.supervise.marked import kill_marked
 
-__all__ = ["ask", "is_locked", "kill_marked", "read_end", "read_started"]
+_MOST_FDS = 3
+
+__all__ = ["ask", "is_locked", "kill_marked", "open_guest", "read_end", "read_started"]
 
 
 def ask(rank_dir: str, message: dict[str, Any], timeout_s: float = 5.0) -> dict[str, Any]:
@@ -26,27 +28,58 @@ def ask(rank_dir: str, message: dict[str, Any], timeout_s: float = 5.0) -> dict[
     Raises:
         OSError: no supervisor answers; TimeoutError, a kind of it, if not in time.
     """
+    peer, answer, _ = _asked(rank_dir, message, timeout_s)
+    peer.close()
+    return answer
+
+
+def open_guest(
+    rank_dir: str, request: dict[str, Any], timeout_s: float = 30.0
+) -> tuple[socket.socket, dict[str, Any], list[int]]:
+    """Have the supervisor of a rank start a guest (hfai.engine.supervise.guests); blocks until it is executed.
+
+    Returns:
+        The connection, which is the guest's life line and tells its end; the answer; and, where that is ``ok``, the other
+        ends of its streams.
+
+    Raises:
+        OSError: as :func:`ask`.
+    """
+    return _asked(rank_dir, {"action": "open_guest", **request}, timeout_s)
+
+
+def _asked(
+    rank_dir: str, message: dict[str, Any], timeout_s: float
+) -> tuple[socket.socket, dict[str, Any], list[int]]:
     deadline = time.monotonic() + timeout_s
     directory_fd = os.open(rank_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    fds: list[int] = []
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
-            peer.settimeout(timeout_s)
-            peer.connect(f"/proc/self/fd/{directory_fd}/sock")
-            peer.sendall(json.dumps(message).encode() + b"\n")
-            reply = b""
-            while not reply.endswith(b"\n"):
-                left_s = deadline - time.monotonic()
-                if left_s <= 0:
-                    raise TimeoutError(f"the supervisor of {rank_dir} did not answer within {timeout_s:g} s")
-                peer.settimeout(left_s)
-                block = peer.recv(65536)
-                if not block:
-                    raise ConnectionResetError(f"the supervisor of {rank_dir} ended before it answered")
-                reply += block
+        peer.settimeout(timeout_s)
+        peer.connect(f"/proc/self/fd/{directory_fd}/sock")
+        peer.sendall(json.dumps(message).encode() + b"\n")
+        reply = b""
+        while not reply.endswith(b"\n"):
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError(f"the supervisor of {rank_dir} did not answer within {timeout_s:g} s")
+            peer.settimeout(left_s)
+            # The kernel ends a read behind descriptors: what follows the answer is left for who takes the connection.
+            block, found, _, _ = socket.recv_fds(peer, 65536, _MOST_FDS, socket.MSG_CMSG_CLOEXEC)
+            fds += found
+            if not block:
+                raise ConnectionResetError(f"the supervisor of {rank_dir} ended before it answered")
+            reply += block
+        answer: dict[str, Any] = json.loads(reply)
+    except BaseException:
+        peer.close()
+        for fd in fds:
+            os.close(fd)
+        raise
     finally:
         os.close(directory_fd)
-    answer: dict[str, Any] = json.loads(reply)
-    return answer
+    return peer, answer, fds
 
 
 def is_locked(rank_dir: str) -> bool:

@@ -15,13 +15,13 @@ from hfai.model.phrase import Phrase, packed, unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn, Optional
+    from typing import Callable, NoReturn, Optional
 
     from hfai.engine.supervise.spec import Spec
 
 MAX_OPEN_FILES = 204800
-_F_SETPIPE_SZ = 1031  # fcntl has the name since Python 3.10
-_PIPE_BYTES = 1 << 20
+F_SETPIPE_SZ = 1031  # fcntl has the name since Python 3.10
+PIPE_BYTES = 1 << 20
 _DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
@@ -64,42 +64,76 @@ def start(spec: Spec) -> Command:
         OSError: no pipe or no process could be made.
     """
     output_fd, write_fd = os.pipe2(os.O_CLOEXEC)
-    start_fd, report_fd = os.pipe2(os.O_CLOEXEC)
+
+    def place_streams() -> None:
+        descriptors.silence_stdin()
+        os.dup2(write_fd, 1)
+        os.dup2(write_fd, 2)
+
     try:
         with contextlib.suppress(OSError):  # beyond the user's share of pipe memory: smaller blocks, same output
-            fcntl.fcntl(output_fd, _F_SETPIPE_SZ, _PIPE_BYTES)
+            fcntl.fcntl(output_fd, F_SETPIPE_SZ, PIPE_BYTES)
         os.set_blocking(output_fd, False)
+        pid, start_fd = fork(spec.argv, spec.environ, spec.workspace, place_streams)
+    except OSError:
+        os.close(output_fd)
+        raise
+    finally:
+        os.close(write_fd)
+    return Command(pid, output_fd, start_fd)
+
+
+def fork(
+    argv: list[bytes], environ: dict[bytes, bytes], workspace: bytes, place_streams: Callable[[], None]
+) -> tuple[int, int]:
+    """Fork a command that leads a session of its own; its pid and its ``start_fd`` (see :class:`Command`).
+
+    Args:
+        argv: looked for in the PATH of ``environ``.
+        workspace: where it begins.
+        place_streams: called in the child, leader of its session by then: fills the places 0, 1 and 2.
+
+    Raises:
+        OSError: no pipe or no process could be made.
+    """
+    start_fd, report_fd = os.pipe2(os.O_CLOEXEC)
+    try:
         parent = os.getpid()
         wake.block()
         try:
             pid = os.fork()
             if pid == 0:
-                _become(spec, parent, write_fd, report_fd)
+                _become(argv, environ, workspace, parent, place_streams, report_fd)
         finally:
             wake.unblock()
     except OSError:
-        os.close(output_fd)
         os.close(start_fd)
         raise
     finally:
-        os.close(write_fd)
         os.close(report_fd)
-    return Command(pid, output_fd, start_fd)
+    return pid, start_fd
 
 
-def outcome_of_start(command: Command) -> Optional[CannotStart]:
+def outcome_of_start(start_fd: int) -> Optional[CannotStart]:
     """Read ``start_fd``, which is ready, and close it: None if the command is executed, else the reason why not."""
     try:
-        report = os.read(command.start_fd, 65536)
+        report = os.read(start_fd, 65536)
     finally:
-        os.close(command.start_fd)
+        os.close(start_fd)
     if not report:
         return None
     message, exit_code = json.loads(report)
     return CannotStart(unpacked(message), exit_code)
 
 
-def _become(spec: Spec, parent: int, write_fd: int, report_fd: int) -> NoReturn:
+def _become(
+    argv: list[bytes],
+    environ: dict[bytes, bytes],
+    workspace: bytes,
+    parent: int,
+    place_streams: Callable[[], None],
+    report_fd: int,
+) -> NoReturn:
     """In the child: turn into the command, or report why not and exit."""
     try:
         # A supervisor that is killed takes the command with it at once, also where no launcher cleans up behind it.
@@ -109,18 +143,21 @@ def _become(spec: Spec, parent: int, write_fd: int, report_fd: int) -> NoReturn:
         wake.default_all()
         wake.unblock()
         os.setsid()
-        descriptors.silence_stdin()
-        os.dup2(write_fd, 1)
-        os.dup2(write_fd, 2)
+        place_streams()
         _raise_open_files()
-        _enter(spec.workspace)
-        _execute(spec.argv, spec.environ)
+        _enter(workspace)
+        _execute(argv, environ)
     except CannotStart as error:
         os.write(report_fd, json.dumps([packed(error.message), error.exit_code]).encode()[:65000])
     except BaseException as error:
+<<<<<<< HEAD
         reason = f"{type(error).__name__}: {error}"[:4000]
         message = Phrase("cannot start {path}: {reason}", path=_shown(spec.argv[0]), reason=reason)
         os.write(report_fd, json.dumps([packed(message), NOT_EXECUTABLE]).encode())
+=======
+        text = f"cannot start {_shown(argv[0])}: {type(error).__name__}: {error}"[:4000]
+        os.write(report_fd, json.dumps([text, NOT_EXECUTABLE]).encode())
+>>>>>>> 1c6031b (hai-cli ssh: a shell or a command beside a running task, started by its supervisor, over plain HTTP)
     finally:
         os._exit(NOT_EXECUTABLE)
 

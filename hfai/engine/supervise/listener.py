@@ -1,4 +1,7 @@
-"""The supervisor's socket: one JSON line in, one JSON line out, then closed. Nothing is ever unpickled."""
+"""The supervisor's socket: one JSON line in, one JSON line out, then closed. Nothing is ever unpickled.
+
+Only ``open_guest`` keeps its connection: hfai.engine.supervise.guests.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,20 @@ class Listener:
         listening: the socket, non-blocking.
         poller: what watches it.
         answer: makes the reply to a request; a ValueError becomes a refusal with its text.
+        open_guest: takes the connection of an ``open_guest`` request over; a ValueError likewise, and it is not taken.
     """
 
-    def __init__(self, listening: socket.socket, poller: Poller, answer: Callable[[dict[str, Any]], dict[str, Any]]):
+    def __init__(
+        self,
+        listening: socket.socket,
+        poller: Poller,
+        answer: Callable[[dict[str, Any]], dict[str, Any]],
+        open_guest: Callable[[dict[str, Any], socket.socket], None],
+    ) -> None:
         self._listening = listening
         self._poller = poller
         self._answer = answer
+        self._open_guest = open_guest
         self._open: dict[int, _Connection] = {}
         self._is_watched = False
         self._watch()
@@ -74,11 +85,17 @@ class Listener:
         if block and not newline and len(line) <= MAX_LINE_BYTES:
             return
         if line:
+            reply = self._reply(line, connection)
+            if reply is None:
+                self._open.pop(connection.socket.fileno())
+                self._watch()
+                return
             with contextlib.suppress(OSError):  # gone without waiting for the answer
-                connection.socket.send(json.dumps(self._reply(line)).encode() + b"\n")
+                connection.socket.send(json.dumps(reply).encode() + b"\n")
         self._close(connection)
 
-    def _reply(self, line: bytes) -> dict[str, Any]:
+    def _reply(self, line: bytes, connection: _Connection) -> Optional[dict[str, Any]]:
+        """What to answer; None where the connection has been taken over."""
         if len(line) > MAX_LINE_BYTES:
             return {"ok": False, "msg": f"the request is longer than {MAX_LINE_BYTES} bytes"}
         try:
@@ -88,6 +105,9 @@ class Listener:
         if not isinstance(request, dict):
             return {"ok": False, "msg": "the request is not a JSON object"}
         try:
+            if request.get("action") == "open_guest":
+                self._open_guest(request, connection.socket)
+                return None
             return self._answer(request)
         except ValueError as error:
             return {"ok": False, "msg": str(error)}

@@ -17,6 +17,7 @@ from hfai.engine.supervise import command, ending, prctl, proc_stat, process_tre
 from hfai.engine.supervise.actions import Actions
 from hfai.engine.supervise.control_page import ControlPage
 from hfai.engine.supervise.events import Events
+from hfai.engine.supervise.guests import Guests
 from hfai.engine.supervise.listener import Listener
 from hfai.engine.supervise.log_writer import LogWriter
 from hfai.engine.supervise.poller import Poller
@@ -27,6 +28,7 @@ from hfai.model.phrase import Phrase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from typing import Any, Optional
 
 BLOCK_BYTES = 1 << 19
@@ -104,7 +106,8 @@ class Supervisor:
         self._wake = Wake([signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
         self._poller.watch(self._wake.fd, self._on_signal)
         actions = Actions(spec, self._page, self._events, stop=self._stop, kill=self._kill)
-        self._listener = Listener(directory.listen(), self._poller, actions.answer)
+        self._guests = Guests(spec, self._poller)
+        self._listener = Listener(directory.listen(), self._poller, actions.answer, self._open_guest)
 
         self._is_main_alive = True
         self._has_children = True
@@ -138,6 +141,7 @@ class Supervisor:
         self._notice_acknowledgement()
         self._sweep(now)
         self._listener.give_up_slow_ones(now)
+        self._guests.kill_slow_ones(now)
         self._finish(now)
 
     def _timeout_s(self, now: float) -> float:
@@ -156,9 +160,7 @@ class Supervisor:
                 until.append(now + self._spec.timeout_at - time.time())
         if self._page.is_suspending and not self._is_acknowledged:
             until.append(now + ACKNOWLEDGE_GLANCE_S)
-        connection_until = self._listener.next_deadline()
-        if connection_until is not None:
-            until.append(connection_until)
+        until += [at for at in (self._listener.next_deadline(), self._guests.next_deadline()) if at is not None]
         return max(0.0, min(until) - now)
 
     # What the poll calls
@@ -188,7 +190,7 @@ class Supervisor:
     def _on_start(self) -> None:
         """The command is executed, or there is a reason why not."""
         self._poller.forget(self._command.start_fd)
-        failure = command.outcome_of_start(self._command)
+        failure = command.outcome_of_start(self._command.start_fd)
         self._is_starting = False
         if failure is not None:
             self._ending.cannot_start(failure.message, failure.exit_code)
@@ -230,6 +232,9 @@ class Supervisor:
                     self._on_start()
                 self._ending.process_ended(status)
                 self._is_main_alive = False
+            else:
+                is_stopping = self._kill_at is not None or not self._is_main_alive
+                self._guests.reaped(pid, status, is_stopping=is_stopping)
         if was_main_alive and not self._is_main_alive and self._has_children:
             self._ask_leftovers(time.monotonic())
 
@@ -251,6 +256,7 @@ class Supervisor:
             self._kill_at = min(self._kill_at, kill_at)
             return
         self._kill_at = kill_at
+        self._guests.finish_profilers()
         if self._is_main_alive and grace_s > 0:
             for signum in (signal.SIGTERM, signal.SIGCONT):  # a stopped process gets its TERM once it goes on
                 try:
@@ -261,9 +267,20 @@ class Supervisor:
     def _ask_leftovers(self, now: float) -> None:
         kill_at = now + LEFTOVER_GRACE_S
         self._kill_at = kill_at if self._kill_at is None else min(self._kill_at, kill_at)
+        self._guests.hang_up()
         if self._kill_at > now:
             process_tree.signal_descendants(signal.SIGTERM)
             process_tree.signal_descendants(signal.SIGCONT)
+
+    def _open_guest(self, request: dict[str, Any], peer: socket.socket) -> None:
+        """A program of somebody's beside the task.
+
+        Raises:
+            ValueError: it cannot be started; the connection is still the caller's.
+        """
+        if self._is_starting or not self._is_main_alive or self._kill_at is not None:
+            raise ValueError("the task does not run, or it is being stopped")
+        self._guests.open(request, peer)
 
     # The steps of a turn
 
