@@ -37,13 +37,10 @@ HANDLERS: Mapping[str, Handler] = {
     "/operating/task/resume": resume,
     "/operating/task/suspend": suspend,
     "/operating/task/priority/update": update_priority,
-<<<<<<< HEAD
     "/operating/node/cordon": cordon,
     "/operating/node/uncordon": uncordon,
-=======
     "/operating/task/guest/open": guests.open_guest,
     "/operating/task/guest/send": guests.send,
->>>>>>> 1c6031b (hai-cli ssh: a shell or a command beside a running task, started by its supervisor, over plain HTTP)
     "/query/task": query_task,
     "/query/task/list": listing.list_tasks,
     "/query/task/wait": wait,

@@ -150,14 +150,9 @@ def _become(
     except CannotStart as error:
         os.write(report_fd, json.dumps([packed(error.message), error.exit_code]).encode()[:65000])
     except BaseException as error:
-<<<<<<< HEAD
         reason = f"{type(error).__name__}: {error}"[:4000]
-        message = Phrase("cannot start {path}: {reason}", path=_shown(spec.argv[0]), reason=reason)
+        message = Phrase("cannot start {path}: {reason}", path=_shown(argv[0]), reason=reason)
         os.write(report_fd, json.dumps([packed(message), NOT_EXECUTABLE]).encode())
-=======
-        text = f"cannot start {_shown(argv[0])}: {type(error).__name__}: {error}"[:4000]
-        os.write(report_fd, json.dumps([text, NOT_EXECUTABLE]).encode())
->>>>>>> 1c6031b (hai-cli ssh: a shell or a command beside a running task, started by its supervisor, over plain HTTP)
     finally:
         os._exit(NOT_EXECUTABLE)
 
