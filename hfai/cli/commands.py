@@ -54,7 +54,6 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 (
                     Command("up", mark("start the engine if it is not running")),
                     Command("down", mark("end the engine; its tasks go on unless --stop-tasks")),
-                    Command("ssh", mark("open a shell, or run a command, inside a running task")),
             Command("status", mark("show whether the engine runs, where, and its state folder")),
                     Command("logs", mark("show the engine's own log")),
                     Command(

@@ -7,10 +7,15 @@ import sys
 
 from hfai.cli.completion_names import running_names
 from hfai.cli.experiment_argument import add_experiment
-from hfai.cli.language import tr
+from hfai.cli.language import mark, tr
 from hfai.cli.output import note
 
 _DIVIDER = "--"
+EXAMPLES = (
+    ("hai-cli ssh my_exp", mark("a shell where rank 0 of the task runs")),
+    ("hai-cli ssh my_exp -r 1 -- nvidia-smi", mark("one command in rank 1; its exit code is that of hai-cli")),
+    ("hai-cli ssh my_exp -- 'ls *.pt | wc -l'", mark("a single word is a line for the shell")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,17 +24,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-T", "--no-tty", action="store_true", help=tr("pipes, even where this is a terminal"))
 
 
-def run_words(words: list[str]) -> int:
-    """Divides at the first ``--`` itself: what is behind it is the command's own."""
-    from hfai.cli.engine_notes import announce
+def parse_words(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the command behind the first ``--``: what is there is the command's own."""
     from hfai.cli.parsing import Parser
 
     at = words.index(_DIVIDER) if _DIVIDER in words else len(words)
     parser = Parser(("ssh",), usage=tr("hai-cli ssh <experiment> [OPTIONS] [-- COMMAND [ARGS]]"))
     add_arguments(parser)
-    arguments = parser.parse_args(words[:at])
+    return parser.parse_args(words[:at]), words[at + 1 :]
+
+
+def run_words(words: list[str]) -> int:
+    from hfai.cli.engine_notes import announce
+
+    arguments, command = parse_words(words)
     announce()
-    return _run(arguments, words[at + 1 :])
+    return _run(arguments, command)
 
 
 def _run(arguments: argparse.Namespace, command: list[str]) -> int:

@@ -17,7 +17,7 @@ PATHS = [path for path, _ in every_command()]
 def actions_of(path: tuple[str, ...]) -> list[argparse.Action]:
     """The options and arguments of a command."""
     module = load(path)
-    if not hasattr(module, "run_words"):
+    if not hasattr(module, "add_tail"):
         return parser_of(path)._actions
     found = []
     for divider in ("--", "++"):
