@@ -8,6 +8,7 @@ from typing import Any, Callable, Mapping, Optional
 
 from attrs import field, fields, frozen
 
+from hfai.engine.config_listen import Listen, read_listen
 from hfai.engine.config_nodes import default_nodes, read_nodes
 from hfai.engine.config_quotas import QuotaRows, read_quotas
 from hfai.engine.policy.snapshot import PolicySettings
@@ -31,6 +32,7 @@ class EngineConfig:
         state_dir: everything the engine keeps.
         executor: name of what runs the tasks; ``local``.
         port: the port to listen on; None: any free one.
+        listen: address and port to listen on for other machines too; None: for this machine only.
         nodes: the virtual nodes of this machine.
         default_group: the group that ``default`` in a task stands for.
         stop_grace_s: seconds between asking a task to end and killing it.
@@ -52,6 +54,7 @@ class EngineConfig:
     state_dir: Path
     executor: str = "local"
     port: Optional[int] = None
+    listen: Optional[Listen] = None
     nodes: tuple[Node, ...] = field(factory=_default_nodes)
     default_group: str = "default"
     stop_grace_s: float = 5.0
@@ -106,6 +109,8 @@ class EngineConfig:
             values["nodes"] = read_nodes(given.get("nodes"), group)
         except ValueError as error:
             raise ConfigError("{file}: {problem}", file=file, problem=str(error)) from None
+        if values.get("listen") and values.get("port"):
+            raise ConfigError("{file}: listen names the port already: remove {key}", file=file, key="port")
         return cls(state_dir=state_dir, default_group=group, **values)
 
     @property
@@ -180,6 +185,7 @@ def _seconds(low: float) -> Callable[[str, object], float]:
 _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "executor": _executor,
     "port": _whole(1, 65535),
+    "listen": read_listen,
     "stop_grace_s": _seconds(0),
     "gang_grace_s": _seconds(0),
     "watchdog_s": _seconds(1),

@@ -5,8 +5,9 @@ quotas:
   - {user: "*", group: default, priority: HIGH, nodes: 2}    # each user without a row of their own
   - {user: alice, group: "*", priority: "*", nodes: 4}       # each group, each priority
 ```
-A row with ``*``, or without the key, stands for each user, group or priority by itself. Of the rows that fit the most particular one
-counts: first by user, then by group, then by priority. Where none fits there is no limit.
+A row with ``*``, or without the key, stands for each user, group or priority by itself; one with ``@team`` as user for each member of a
+team. Of the rows that fit the most particular one counts: first by user, then by group, then by priority; of several teams the one
+that grants most. Where none fits there is no limit.
 """
 
 from __future__ import annotations
@@ -27,18 +28,26 @@ Row = tuple[str, str, Optional[int]]
 
 @frozen
 class QuotaRows:
-    """The rows; ``None`` as priority is ``*``."""
+    """The rows; ``None`` as priority is ``*``.
+
+    Attributes:
+        rows: nodes by user, group and priority.
+        teams: which teams each user belongs to.
+    """
 
     rows: Mapping[Row, int] = field(factory=dict)
+    teams: Mapping[str, tuple[str, ...]] = field(factory=dict)
 
     def limit(self, user: str, group: str, priority: int) -> Optional[int]:
         """Nodes that a user may hold in a group at a priority; None: as many as there are."""
-        for one_user in (user, ANY):
+        teams = tuple(f"@{team}" for team in self.teams.get(user, ()))
+        for users in ((user,), teams, (ANY,)):
             for one_group in (group, ANY):
                 for one_priority in (priority, None):
-                    nodes = self.rows.get((one_user, one_group, one_priority))
-                    if nodes is not None:
-                        return nodes
+                    rows = [(one, one_group, one_priority) for one in users]
+                    nodes = [self.rows[row] for row in rows if row in self.rows]
+                    if nodes:
+                        return max(nodes)
         return None
 
     def of_user(self, user: str, groups: list[str]) -> dict[tuple[str, str, int], int]:
@@ -76,14 +85,19 @@ def read_quotas(key: str, value: object) -> QuotaRows:
     rows: dict[Row, int] = {}
     for number, item in enumerate(value):
         where = f"{key}[{number}]"
-        row, nodes = _read_row(where, item)
+        row, nodes = read_row(where, item)
         if row in rows:
             raise ValueError(f"{where}: there is another row for the same user, group and priority")
         rows[row] = nodes
     return QuotaRows(rows)
 
 
-def _read_row(where: str, item: Any) -> tuple[Row, int]:
+def read_row(where: str, item: Any) -> tuple[Row, int]:
+    """One row; ``where`` is how errors name it.
+
+    Raises:
+        ValueError: it cannot be used; the text says what.
+    """
     if not isinstance(item, dict):
         raise ValueError(f"{where} must be a mapping with user, group, priority and nodes")
     for unknown in item:

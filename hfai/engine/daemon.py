@@ -106,25 +106,25 @@ def _run(state_dir: Path, announcement: Announcement) -> None:
 
 
 async def _serve(config: EngineConfig, announcement: Announcement) -> None:
-    listener = endpoint.bind("127.0.0.1", config.port, last=endpoint.last_port(config.state_dir))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     asked = _Asked()
     engine = Engine(config)
-    with contextlib.closing(listener):
+    with contextlib.ExitStack() as listening:
+        listeners = [listening.enter_context(one) for one in endpoint.listeners(config)]
+        url = f"http://127.0.0.1:{listeners[0].getsockname()[1]}"
         await engine.start(url=url)
         try:
             serving = Serving(engine, functools.partial(asked.shut_down, "a client"), url=url, started_at=time.time())
-            await _answer(serving, listener, asked, announcement)
+            await _answer(serving, listeners, asked, announcement)
         finally:
             await engine.close(stop_tasks=asked.stop_tasks)
     _log.info("ended")
 
 
-async def _answer(serving: Serving, listener: socket.socket, asked: _Asked, announcement: Announcement) -> None:
+async def _answer(serving: Serving, listeners: list[socket.socket], asked: _Asked, announcement: Announcement) -> None:
     """Answer requests until the daemon is asked to end."""
     state_dir = serving.engine.config.state_dir
     server = HttpServer(build_app(serving))
-    answering = asyncio.ensure_future(server.serve([listener]))
+    answering = asyncio.ensure_future(server.serve(listeners))
     try:
         await server.ready.wait()
         told = {

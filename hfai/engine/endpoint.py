@@ -10,6 +10,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
+from hfai.engine.config import EngineConfig
 from hfai.engine.system import write_atomic
 from hfai.model.errors import EngineStartError
 from hfai.model.phrase import Phrase, system_error
@@ -44,6 +45,25 @@ def bind(host: str, port: Optional[int], *, last: Optional[int] = None) -> socke
             if port or wanted == 0:
                 raise EngineStartError(reason=_reason(host, wanted, error)) from error
     raise AssertionError("port 0 was not tried")
+
+
+def listeners(config: EngineConfig) -> list[socket.socket]:
+    """The sockets to answer on; clients on this machine reach the first one by its loopback address.
+
+    Raises:
+        EngineStartError: the port is taken or not allowed, or the address is none of this machine's.
+    """
+    listen = config.listen
+    if listen is None:
+        return [bind("127.0.0.1", config.port, last=last_port(config.state_dir))]
+    if listen.reaches_loopback:
+        return [bind(listen.host, listen.port)]
+    own = bind("127.0.0.1", listen.port)
+    try:
+        return [own, bind(listen.host, listen.port)]
+    except EngineStartError:
+        own.close()
+        raise
 
 
 def last_port(state_dir: Path) -> Optional[int]:

@@ -11,13 +11,14 @@ from typing import Any, Callable, ContextManager, Mapping, Optional
 
 from attrs import evolve
 
+from hfai.engine.accounts import Accounts
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import Executor, Order
 from hfai.engine.executors.guest import Guest
 from hfai.engine.guests import open_guest
 from hfai.engine.names import FILE_NAME as NAMES
 from hfai.engine.names import NamesFile
-from hfai.engine.queries import ListQuery, NodeView, Selector, StopOp, User, Working
+from hfai.engine.queries import ListQuery, NodeView, QuotaUse, Selector, StopOp, User, Working
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.cordons import Cordons
 from hfai.engine.scheduling.live import LiveRun
@@ -31,7 +32,6 @@ from hfai.engine.store.reading import read_request, read_task, read_tasks, unfin
 from hfai.engine.store.tags import add_tag, remove_tag, tags_of
 from hfai.engine.submission import check, ensure_within_quota
 from hfai.engine.system import Clock, SystemClock, storage_errors
-from hfai.engine.users import SingleUser
 from hfai.engine.watching import Change, Watches
 from hfai.model.errors import RefusedError
 from hfai.model.phrase import Phrase
@@ -83,11 +83,11 @@ class Engine:
         state_dir = self.config.state_dir
         with storage_errors(state_dir):
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._single = SingleUser(state_dir)
         self._db = Database(state_dir / DATABASE)
         with contextlib.ExitStack() as undo:
             undo.callback(self._db.close)
             self.engine_id = self._db.engine_id
+            self.accounts = Accounts(self.config, self._db, self._clock)
             self._executor = self._given_executor or _executor(self.config, self.engine_id, self._clock, url)
             self._names = NamesFile(state_dir / NAMES, self._db)
             self._scheduler = Scheduler(
@@ -99,6 +99,8 @@ class Engine:
                 self._order,
                 self._names.refresh_later,
             )
+            self._scheduler.set_quotas(self.accounts.quotas)
+            self.accounts.on_quotas = self._scheduler.set_quotas
             with storage_errors(state_dir):
                 await self._executor.start(self._scheduler)
             try:
@@ -167,7 +169,7 @@ class Engine:
             NameInUse: an unfinished task of the user has the name.
             StorageFull: no space is left; nothing was stored.
         """
-        submission = check(body, self.config, self._scheduler.cluster.group_sizes, user)
+        submission = check(body, self.config, self.accounts.quotas, self._scheduler.cluster.group_sizes, user)
         new = NewChain(
             chain_id=str(uuid.uuid4()),
             user_name=user.name,
@@ -213,11 +215,11 @@ class Engine:
             TaskNotFound: there is none, or what was given is not of one chain.
             NotAuthorised: it is somebody else's.
         """
-        return self._task(find_chain(self._db, selector, user.name))
+        return self._task(find_chain(self._db, selector, user.name, may_see_all=user.is_admin))
 
     def list_tasks(self, query: ListQuery, *, user: User) -> tuple[list[Task], int]:
-        """One page of a user's tasks and how many there are on all pages."""
-        first_ids, total = list_chains(self._db, query, user.name)
+        """One page of tasks, the user's own where the query names nobody, and how many there are on all pages."""
+        first_ids, total = list_chains(self._db, query, query.user_name or user.name)
         return [self._with_pending(task) for task in read_tasks(self._db, first_ids)], total
 
     def nodes(self) -> list[NodeView]:
@@ -242,8 +244,21 @@ class Engine:
         return tags_of(self._db, user.name)
 
     def user_of(self, token: str) -> Optional[User]:
-        """The user that a token stands for; None if nobody."""
-        return self._single.of(token)
+        """The user that a token stands for; None if nobody. That of a task stands for its user, without special rights, while it runs.
+
+        Raises:
+            NotAuthorised: it was revoked, or its time is over.
+        """
+        run_id = self.accounts.run_of(token)
+        if run_id is None:
+            return self.accounts.of(token)
+        run = self._scheduler.run(run_id)
+        user = None if run is None else self.accounts.named(run.user_name)
+        return None if user is None else evolve(user, is_admin=False)
+
+    def quota_use(self, user_name: str) -> QuotaUse:
+        """How many nodes a user has and waits for, by group and priority."""
+        return self._scheduler.quota_use(user_name)
 
     def watch(self, *chain_ids: str) -> ContextManager[Change]:
         """Be woken by every change of a chain: of its status, of its jobs, of the reason why it waits.
@@ -315,10 +330,25 @@ class Engine:
         run = self._scheduler.of_chain(task.chain_id)
         if run is None:
             raise RefusedError("task {name} has finished: its priority cannot be changed", name=task.nb_name)
-        ensure_within_quota(self.config.quotas, task.user_name, task.group, priority, task.nodes)
+        ensure_within_quota(self.accounts.quotas, task.user_name, task.group, priority, task.nodes)
         self._scheduler.set_priority(run, priority)
         self._scheduler.wake()
         return self._task(task.runs[0].id)
+
+    def remove_user(self, name: str) -> None:
+        """Remove a user whose tasks have all finished; the history stays.
+
+        Raises:
+            NotFoundError: there is none of that name.
+            RefusedError: some of their tasks have not finished.
+            StorageFull: nothing was changed.
+        """
+        self.accounts.user_row(name)
+        names = sorted(run.nb_name for run in self._scheduler.runs if run.user_name == name)
+        if names:
+            template = "user {user} has {count} tasks that have not finished, {task} for one: stop them first"
+            raise RefusedError(template, user=name, count=len(names), task=names[0])
+        self.accounts.remove_user(name)
 
     def tag(self, task: Task, tag: str) -> Task:
         """Put a tag on a task; a second time changes nothing.
@@ -362,11 +392,13 @@ class Engine:
 
     def _order(self, run: LiveRun, cluster: Cluster) -> Order:
         spec, environment = read_request(self._db, run.first_id)
+        owner = self.accounts.owner
+        user = self.accounts.named(run.user_name) or evolve(owner, name=run.user_name)
         return Order(
             run_id=run.id,
             chain_id=run.chain_id,
-            user=evolve(self._single.user, name=run.user_name),
-            token=self._single.token,
+            user=user,
+            token=self.accounts.owner_token if user is owner else self.accounts.task_token(run.id),
             group=run.group,
             nodes=tuple(nodes_of(cluster, [job.node for job in run.jobs], run.group)),
             begin_at=run.begin_at or run.created_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Optional
+from typing import Mapping, Optional
 
 from attrs import frozen
 
@@ -26,9 +26,10 @@ class User:
     Attributes:
         name: the user's name on the platform.
         role: ``internal`` or ``external``.
-        groups: permission groups, as HAI Platform counts them: role, ``public``, the own name and more.
-        uid: the number that tasks of this user run under.
-        is_admin: whether they may change the platform itself.
+        groups: permission groups, as HAI Platform counts them: role, ``public``, teams, the own name.
+        uid: the number that tasks of this user run under; negative where the account is no longer there.
+        is_admin: whether they see and do everything.
+        unix_name: the account of this machine that tasks of this user run under.
     """
 
     name: str
@@ -36,6 +37,7 @@ class User:
     groups: tuple[str, ...]
     uid: int
     is_admin: bool = False
+    unix_name: str = ""
 
 
 @frozen
@@ -62,6 +64,7 @@ class ListQuery:
         page_size: tasks per page, from 1.
         order_by: ``id`` or ``first_id``, always descending.
         nb_name_pattern: part of the name or of the chain id, or the beginning of the newest id.
+        user_name: whose tasks; None: the caller's own, ``*``: everybody's.
         created_start: seconds since the epoch; the newest run was created then or later.
         created_end: seconds since the epoch; the newest run was created then or earlier.
     """
@@ -78,6 +81,7 @@ class ListQuery:
     group: tuple[str, ...] = ()
     nb_name_pattern: Optional[str] = None
     only_star: bool = False
+    user_name: Optional[str] = None
     created_start: Optional[float] = None
     created_end: Optional[float] = None
 
@@ -90,6 +94,19 @@ class Working:
     rank: int
     user_name: str
     nb_name: str
+
+
+@frozen
+class QuotaUse:
+    """What of their quotas a user has at the moment, in nodes by group and priority.
+
+    Attributes:
+        running: nodes of the runs that have theirs, at the priority that they have now.
+        waiting: nodes of the runs that wait; AUTO under its own name where a quota decides what it becomes.
+    """
+
+    running: Mapping[tuple[str, int], int]
+    waiting: Mapping[tuple[str, int], int]
 
 
 @frozen

@@ -37,12 +37,15 @@ class Submission:
     shell_environment: Optional[Mapping[str, str]]
 
 
-def check(body: Mapping[str, Any], config: EngineConfig, groups: Mapping[str, int], user: User) -> Submission:
+def check(
+    body: Mapping[str, Any], config: EngineConfig, quotas: QuotaRows, groups: Mapping[str, int], user: User
+) -> Submission:
     """Read a request and check all that can be checked before it is queued.
 
     Args:
         body: the task file as JSON, perhaps with ``shell_environment``.
         config: the settings.
+        quotas: the rows that count.
         groups: number of nodes per group.
         user: who asks.
 
@@ -54,7 +57,7 @@ def check(body: Mapping[str, Any], config: EngineConfig, groups: Mapping[str, in
     spec = TaskSpec.from_mapping(body)
     environment = read_shell_environment(body.get("shell_environment"))
     group = _group(spec, config, groups)
-    ensure_within_quota(config.quotas, user.name, group, spec.priority, spec.node_count)
+    ensure_within_quota(quotas, user.name, group, spec.priority, spec.node_count)
     _check_workspace(spec)
     path = spec.environments.get("PATH") or (environment or bare_environ(user.uid)).get("PATH")
     _check_entrypoint(spec, path)

@@ -1,13 +1,11 @@
-"""Who may ask: one user, the owner of the state directory, known by the token in it."""
+"""The owner of the state directory, known by the token in it; and the account of this machine that tasks run under."""
 
 from __future__ import annotations
 
-import hmac
 import os
 import pwd
 import secrets
 from pathlib import Path
-from typing import Optional
 
 from hfai.engine.queries import User
 from hfai.engine.system import write_atomic
@@ -15,44 +13,58 @@ from hfai.model.errors import ConfigError
 
 FILE_NAME = "token"
 _TOKEN_BYTES = 24
+# Beside a uid that can no longer be told: an account that was removed from the machine.
+NO_UID = -1
 
 
-class SingleUser:
-    """The user that this process runs as.
-
-    Args:
-        state_dir: where the file ``token`` is, or is made with mode 0600.
-
-    Attributes:
-        user: the one user.
-        token: what stands for them.
+def read_or_make_token(state_dir: Path) -> str:
+    """The owner's token: what the file ``token`` holds, which is made with mode 0600 if it is not there.
 
     Raises:
         ConfigError: the file holds no token.
         OSError: it cannot be read or made.
     """
-
-    def __init__(self, state_dir: Path) -> None:
-        path = state_dir / FILE_NAME
-        try:
-            self.token = path.read_text().strip()
-        except FileNotFoundError:
-            self.token = secrets.token_urlsafe(_TOKEN_BYTES)
-            write_atomic(path, f"{self.token}\n".encode(), durable=True)
-        if not self.token or any(sign.isspace() for sign in self.token):
-            raise ConfigError("{file} holds no token: remove it, and a new one is made", file=str(path))
-        uid = os.getuid()
-        name = _name_of(uid)
-        self.user = User(name, role="internal", groups=("internal", "public", name), uid=uid, is_admin=True)
-
-    def of(self, token: str) -> Optional[User]:
-        """The user that a token stands for; None if nobody."""
-        is_theirs = hmac.compare_digest(token.encode("utf-8", "surrogateescape"), self.token.encode())
-        return self.user if is_theirs else None
+    path = state_dir / FILE_NAME
+    try:
+        token = path.read_text().strip()
+    except FileNotFoundError:
+        token = new_token()
+        write_atomic(path, f"{token}\n".encode(), durable=True)
+    if not token or any(sign.isspace() for sign in token):
+        raise ConfigError("{file} holds no token: remove it, and a new one is made", file=str(path))
+    return token
 
 
-def _name_of(uid: int) -> str:
+def new_token() -> str:
+    """A token that nobody has; its signs need no escaping in an address."""
+    return f"hfai-{secrets.token_urlsafe(_TOKEN_BYTES)}"
+
+
+def owner() -> User:
+    """The user that this process runs as: an administrator."""
+    uid = os.getuid()
+    name = unix_name_of(uid)
+    return User(name=name, role="internal", groups=("internal", "public", name), uid=uid, is_admin=True, unix_name=name)
+
+
+def runs_as_root() -> bool:
+    """Whether whatever this process starts may do everything on this machine."""
+    return os.geteuid() == 0
+
+
+def unix_name_of(uid: int) -> str:
+    """The account of a uid; ``uid1000`` where it has no name, as in some containers."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return f"uid{uid}"
+
+
+def uid_of(unix_name: str) -> int:
+    """The uid of an account, :data:`NO_UID` if this machine has none of that name."""
+    if unix_name == unix_name_of(os.getuid()):
+        return os.getuid()
+    try:
+        return pwd.getpwnam(unix_name).pw_uid
+    except KeyError:
+        return NO_UID

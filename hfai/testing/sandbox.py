@@ -16,16 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
-from hfai import PROTOCOL
+from hfai.engine.users import unix_name_of
 from hfai.model.errors import EngineStartError, from_wire
 from hfai.testing import processes
+from hfai.testing.sandbox_user import SandboxUser, ask
 
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 30.0
@@ -194,21 +192,16 @@ class EngineSandbox:
 
     def request(self, route: str, body: Any = None, /, **query: Any) -> tuple[int, dict[str, Any]]:
         """As :meth:`post`, with the HTTP status in front."""
-        url = f"{self.url}/{route}?{urllib.parse.urlencode(query, doseq=True)}"
-        data = b"" if body is None else json.dumps(body).encode()
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": "application/json",
-            "hfai-protocol": str(PROTOCOL),
-        }
-        request = urllib.request.Request(url, data=data, headers=headers, method="POST")
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=90) as response:
-                return response.status, json.load(response)
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                return refusal.code, json.load(refusal)
+        return ask(self.url, self.token, route, body, query)
+
+    def add_user(self, name: str, *, role: str = "user", groups: Sequence[str] = ()) -> SandboxUser:
+        """Add a user of this engine whose tasks run under the account of this process."""
+        unix_name = unix_name_of(os.getuid())
+        answer = self.post(
+            "operating/platform/user/add", user_name=name, role=role, group=list(groups), unix_name=unix_name
+        )
+        assert answer["success"] == 1, answer
+        return SandboxUser(name, answer["result"]["token"]["access_token"], self)
 
     def left_over(self) -> list[processes.Found]:
         """Processes of this engine that are there now: daemon, launcher, supervisors, tasks."""

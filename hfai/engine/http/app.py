@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hfai.engine.http import control, guests, listing, nodes, users
+from hfai.engine.http import accounts, control, guests, listing, nodes, quotas, tokens, users
 from hfai.engine.http.auth import is_loopback_host
 from hfai.engine.http.call import Door, Handler
 from hfai.engine.http.cordon import cordon, uncordon
@@ -52,15 +52,26 @@ HANDLERS: Mapping[str, Handler] = {
     "/query/task/list_all_with_priority": listing.list_all_with_priority,
     "/query/user/info": users.info,
     "/query/user/tag/list": list_tags,
-    "/query/user/quota/list": users.list_quota,
+    "/query/user/quota/list": quotas.list_quota,
+    "/query/user/access_token/list": tokens.list_tokens,
+    "/operating/user/access_token/create": tokens.create_token,
+    "/operating/user/access_token/delete": tokens.delete_token,
     "/query/node/list": nodes.list_nodes,
     "/query/node/client_overview": nodes.client_overview,
-}
-# A client of another protocol version needs these to find out what runs here and to end it.
-_ANY_PROTOCOL: Mapping[str, Handler] = {
     "/query/engine/info": control.info,
+}
+# Only administrators get an answer here.
+FOR_ADMINS: Mapping[str, Handler] = {
+    "/query/platform/user/list": accounts.list_users,
+    "/operating/platform/user/add": accounts.add_user,
+    "/operating/platform/user/remove": accounts.remove_user,
+    "/query/platform/quota/list": quotas.list_rows,
+    "/operating/platform/quota/set": quotas.set_row,
+    "/operating/platform/quota/remove": quotas.remove_row,
     "/operating/engine/shutdown": control.shutdown,
 }
+# A client of another protocol version needs these to find out what runs here and to end it.
+_ANY_PROTOCOL = frozenset({"/query/engine/info", "/operating/engine/shutdown"})
 
 
 def build_app(serving: Serving) -> ASGIApp:
@@ -69,15 +80,16 @@ def build_app(serving: Serving) -> ASGIApp:
     async def status(request: Request) -> Response:
         return status_answer(serving.engine, request)
 
-    routes = [Route(path, Door(handler, serving), methods=["POST"]) for path, handler in HANDLERS.items()]
-    routes += [
-        Route(path, Door(handler, serving, any_protocol=True), methods=["POST"])
-        for path, handler in _ANY_PROTOCOL.items()
-    ]
+    def door(path: str, handler: Handler, *, for_admins: bool = False) -> Route:
+        inside = Door(handler, serving, any_protocol=path in _ANY_PROTOCOL, for_admins=for_admins)
+        return Route(path, inside, methods=["POST"])
+
+    routes = [door(path, handler) for path, handler in HANDLERS.items()]
+    routes += [door(path, handler, for_admins=True) for path, handler in FOR_ADMINS.items()]
     routes.append(Route("/api_server_status", status, methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: on_http_exception})
     app.router.redirect_slashes = False
-    return LoopbackOnly(app)
+    return app if serving.engine.config.listen else LoopbackOnly(app)
 
 
 class LoopbackOnly:

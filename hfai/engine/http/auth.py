@@ -27,14 +27,17 @@ def user_of(engine: Engine, token: str) -> User:
     """The user that a token stands for; an empty one is none.
 
     Raises:
-        Refusal: 403, there is no token or nobody has it (wire document, section 1).
+        Refusal: 403, there is no token or nobody has it; 401, it was revoked or has expired (wire document, section 1).
     """
     if not token:
         raise Refusal(NotAuthorised(message="the request has no token"), "需要指定 token", 403)
-    user = engine.user_of(token)
+    try:
+        user = engine.user_of(token)
+    except NotAuthorised as error:
+        raise Refusal(error, "该 token 已经过期了，请重新提供凭证", 401) from None
     if user is None:
-        error = NotAuthorised(message="the token is not one of this engine: see `hai-cli init`")
-        raise Refusal(error, "根据 token 未找到用户", 403)
+        unknown = NotAuthorised(message="the token is not one of this engine: see `hai-cli init`")
+        raise Refusal(unknown, "根据 token 未找到用户", 403)
     return user
 
 
@@ -42,10 +45,11 @@ def ensure_admin(user: User) -> None:
     """Refuse who does not administer this platform.
 
     Raises:
-        NotAuthorised: naming the user.
+        Refusal: 403.
     """
     if not user.is_admin:
-        raise NotAuthorised("{user} does not administer this platform: ask somebody who does", user=user.name)
+        error = NotAuthorised("{user} does not administer this platform: ask somebody who does", user=user.name)
+        raise Refusal(error, "您所在的权限组不允许使用该接口", 403)
 
 
 def ensure_protocol(headers: Headers) -> None:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hfai.engine.engine import Engine
 from hfai.engine.http.arguments import Arguments, BadArguments, problem
-from hfai.engine.http.auth import bearer_token, ensure_protocol, token_in, user_of
+from hfai.engine.http.auth import bearer_token, ensure_admin, ensure_protocol, token_in, user_of
 from hfai.engine.http.refusals import answer_to
 from hfai.engine.http.serving import Serving
 from hfai.engine.queries import User
@@ -64,12 +64,16 @@ class Door:
         serving: what handlers share.
         any_protocol: whether clients of another protocol version are served too: those routes that they need to get
             rid of this engine.
+        for_admins: whether only administrators may come in.
     """
 
-    def __init__(self, handler: Handler, serving: Serving, *, any_protocol: bool = False) -> None:
+    def __init__(
+        self, handler: Handler, serving: Serving, *, any_protocol: bool = False, for_admins: bool = False
+    ) -> None:
         self._handler = handler
         self._serving = serving
         self._any_protocol = any_protocol
+        self._for_admins = for_admins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -95,6 +99,8 @@ class Door:
             body = await _read(request)
             token = _token_in(body) or ""
         user = user_of(self._serving.engine, token)
+        if self._for_admins:
+            ensure_admin(user)
         if not self._any_protocol:
             ensure_protocol(headers)
         return Call(self._serving, user, token, arguments, request, body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hfai.engine.http.arguments import Arguments
+from hfai.engine.http.auth import ensure_admin
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.http.refusals import Refusal
 from hfai.engine.queries import ListQuery
@@ -12,12 +13,14 @@ _LARGEST_PAGE = 100
 
 
 async def list_tasks(call: Call) -> Answer:
-    """One line per chain; a page past the end is empty."""
+    """One line per chain; a page past the end is empty. Administrators may name a user, or ``*`` for everybody."""
     arguments = call.arguments
     query = _query(arguments)
     select_pods = arguments.flag("select_pods", True)
     shared_task = arguments.optional("shared_task")
     arguments.ensure_valid()
+    if query.user_name not in (None, call.user.name):
+        ensure_admin(call.user)
     _ensure_allowed(query)
     if shared_task not in (None, "", "exclude", "only"):
         raise Refusal(UsageError("shared_task is exclude or only"), "共享任务筛选仅支持 exclude/only 选项")
@@ -49,6 +52,7 @@ def _query(arguments: Arguments) -> ListQuery:
         group=arguments.many("group"),
         nb_name_pattern=arguments.optional("nb_name_pattern") or None,
         only_star=arguments.flag("only_star", False),
+        user_name=arguments.optional("user_name") or None,
         created_start=arguments.local_time("created_start_time"),
         created_end=arguments.local_time("created_end_time"),
     )

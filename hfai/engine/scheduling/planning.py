@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple, Optional
+from typing import Iterable, NamedTuple, Optional
 
 from hfai.engine.config import EngineConfig
+from hfai.engine.config_quotas import QuotaRows
 from hfai.engine.policy.explain import GroupFacts, facts_of, say
 from hfai.engine.policy.plan import plan
 from hfai.engine.policy.priority import worn
 from hfai.engine.policy.snapshot import Plan, QueuedTask, RunningTask, Snapshot, Wait, slice_end
+from hfai.engine.queries import QuotaUse
 from hfai.engine.scheduling.cluster import Cluster
 from hfai.engine.scheduling.lines import Lines
 from hfai.engine.scheduling.live import LiveRun
 from hfai.model.errors import RefusedError
 from hfai.model.priorities import Priority
 from hfai.model.records import Pending
+from hfai.model.states import QueueStatus
 
 _IN_USE = "task {name} needs {nodes} nodes, of your quota of {quota} at {priority} {used} are in use: try again when they are free"
 _NOTHING = Plan((), (), {}, None)
@@ -58,6 +61,32 @@ class Planner:
             rows = self._rows[user] = self._quotas.of_user(user, self._groups)
         return rows
 
+    def set_quotas(self, quotas: QuotaRows, runs: Iterable[LiveRun]) -> None:
+        """Let these rows count; ``runs`` are all that have not finished. Where AUTO stands in line depends on them."""
+        queued = [run for run in runs if run.queue_status is QueueStatus.QUEUED]
+        for run in queued:
+            self.lines.leave(run)
+        self._quotas = quotas
+        self._rows.clear()
+        for run in queued:
+            self.lines.join(run)
+        self.changed()
+
+    def quota_use(self, user: str, runs: Iterable[LiveRun], now: float) -> QuotaUse:
+        """What a user has and waits for; ``runs`` are all that have not finished."""
+        running, waiting = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
+        for run in runs:
+            if run.user_name != user:
+                continue
+            if run.queue_status is QueueStatus.QUEUED:
+                waiting[run.group, self.lines.priority(run)] += run.width
+            else:
+                running[run.group, self._priority_now(run.running, now)] += run.width
+        return QuotaUse(running, waiting)
+
+    def _priority_now(self, run: RunningTask, now: float) -> int:
+        return worn(run.priority, run.ran_s + now - run.started_at, self._settings)
+
     def changed(self) -> None:
         """What runs has changed: explanations are made anew."""
         self._view = None
@@ -84,7 +113,7 @@ class Planner:
         for run in running:
             if run.group != group or run.is_leaving:
                 continue
-            priority = worn(run.priority, run.ran_s + now - run.started_at, self._settings)
+            priority = self._priority_now(run, now)
             width = sum(name in self._cluster.usable for name in run.nodes)
             (firm if now < slice_end(run, self._settings) else before)[priority] += width
         reach = {}
@@ -104,8 +133,7 @@ class Planner:
         for other in self._cluster.runs:
             if other is run or (other.user_name, other.group) != (run.user_name, run.group):
                 continue
-            seen = other.running
-            if worn(seen.priority, seen.ran_s + now - seen.started_at, self._settings) == priority:
+            if self._priority_now(other.running, now) == priority:
                 used += other.width
         if used + run.width > limit:
             name = Priority(priority).name
@@ -152,7 +180,7 @@ class Planner:
                 running.append(seen)
                 names[run.id] = run.nb_name
                 if not seen.is_leaving:
-                    priority = worn(seen.priority, seen.ran_s + now - seen.started_at, self._settings)
+                    priority = self._priority_now(seen, now)
                     turns[seen.group, seen.user, priority] += 1
             self._view = _View(tuple(running), names, turns, {})
         return self._view

@@ -12,9 +12,11 @@ import logging
 from typing import Any, Callable, Iterable, Mapping, Optional
 
 from hfai.engine.config import EngineConfig
+from hfai.engine.config_quotas import QuotaRows
 from hfai.engine.executors.base import LOST, Executor, Order, RankEnd
 from hfai.engine.policy.explain import say_start, say_suspend
 from hfai.engine.policy.snapshot import Suspend
+from hfai.engine.queries import QuotaUse
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.cordons import Cordons
 from hfai.engine.scheduling.ending import CANCELED, conclude, is_failure, status_of
@@ -149,6 +151,10 @@ class Scheduler:
         """Every unfinished run."""
         return self._runs.values()
 
+    def run(self, run_id: int) -> Optional[LiveRun]:
+        """The unfinished run of that id; None if there is none."""
+        return self._runs.get(run_id)
+
     def of_chain(self, chain_id: str) -> Optional[LiveRun]:
         """The unfinished run of a chain; None if it has finished."""
         return self._by_chain.get(chain_id)
@@ -230,6 +236,15 @@ class Scheduler:
             self.touch(run, durable=True)
         self._must_plan = True
         self._changed(run)
+
+    def set_quotas(self, quotas: QuotaRows) -> None:
+        """Let these rows count from now on; what runs goes on, even beyond a quota that is smaller now."""
+        self._planner.set_quotas(quotas, self._runs.values())
+        self._replan()
+
+    def quota_use(self, user_name: str) -> QuotaUse:
+        """What a user has and waits for."""
+        return self._planner.quota_use(user_name, self._runs.values(), self._clock.now())
 
     def _replan(self) -> None:
         """Other nodes can be used than before."""

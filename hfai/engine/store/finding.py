@@ -9,8 +9,8 @@ from hfai.engine.store.database import Database
 from hfai.model.errors import NotAuthorised, TaskNotFound
 
 
-def find_chain(db: Database, selector: Selector, user_name: str) -> int:
-    """The chain, by the id of its first run.
+def find_chain(db: Database, selector: Selector, user_name: str, *, may_see_all: bool = False) -> int:
+    """The chain, by the id of its first run. A name means the user's own tasks, for an administrator too.
 
     Raises:
         TaskNotFound: nothing was named, there is no such task, or what was named is not of one chain.
@@ -22,7 +22,7 @@ def find_chain(db: Database, selector: Selector, user_name: str) -> int:
     first_id, chain_id, owner, name = row
     if selector.chain_id not in (None, chain_id) or selector.nb_name not in (None, name):
         raise TaskNotFound(experiment=_named(selector))
-    if owner != user_name:
+    if owner != user_name and not may_see_all:
         raise NotAuthorised(message=f"task {_named(selector)} is {owner}'s, not yours")
     return int(first_id)
 

@@ -1,4 +1,4 @@
-"""Pages of a user's tasks, as fast over a long history as over a short one.
+"""Pages of a user's or everybody's tasks, as fast over a long history as over a short one.
 
 Totals come from the counters wherever they can. A filter by status is answered either by walking the tasks newest first
 until the page is full or by the index of that status, whichever touches fewer rows; the counters tell.
@@ -13,6 +13,10 @@ from hfai.engine.store.database import Database, marks
 
 _QUEUE = {"queued": ("waiting_init", "suspended"), "scheduled": ("running",), "finished": ("finished",)}
 _STAR = "star"
+EVERYBODY = "*"
+_WALKS = {"first_id": "chains_of_user_first", "newest_id": "chains_of_user"}
+# The table itself is in the order of first_id.
+_WALKS_OF_ALL = {"first_id": " NOT INDEXED", "newest_id": " INDEXED BY chains_newest"}
 
 
 def list_chains(db: Database, query: ListQuery, user_name: str) -> tuple[list[int], int]:
@@ -24,11 +28,11 @@ def list_chains(db: Database, query: ListQuery, user_name: str) -> tuple[list[in
         return [], 0
     end = query.page * query.page_size
     order = "first_id" if query.order_by == "first_id" else "newest_id"
-    everything = _sum(db, ["user_name = ?"], [user_name])
+    everything = _sum(db, *_of(user_name))
     source = "chains"
     if not other and end * everything < matching * matching:
         # Nearly every row fits: walk them in the order of the page.
-        source += " INDEXED BY " + ("chains_of_user_first" if order == "first_id" else "chains_of_user")
+        source += f" INDEXED BY {_WALKS[order]}" if user_name != EVERYBODY else _WALKS_OF_ALL[order]
     where = " AND ".join(counted + other)
     values = values + other_values
     total = matching if not other else int(db.one(f"SELECT count(*) FROM chains WHERE {where}", values)[0])
@@ -47,13 +51,18 @@ def newest(db: Database, count: int) -> list[tuple[int, str, str]]:
     return rows
 
 
+def _of(user_name: str) -> tuple[list[str], list[Any]]:
+    """The condition that a row is the user's; always true for everybody's."""
+    return (["1"], []) if user_name == EVERYBODY else (["user_name = ?"], [user_name])
+
+
 def _sum(db: Database, where: list[str], values: list[Any]) -> int:
     return int(db.one(f"SELECT coalesce(sum(count), 0) FROM counters WHERE {' AND '.join(where)}", values)[0])
 
 
 def _counted_filters(query: ListQuery, user_name: str) -> tuple[list[str], list[Any]]:
     """Conditions on columns that the counters have as well."""
-    where, values = ["user_name = ?"], [user_name]
+    where, values = _of(user_name)
     statuses = [query.chain_status] if query.chain_status else []
     if query.queue_status:
         statuses.append(tuple(status for name in query.queue_status for status in _QUEUE.get(name, ("",))))
@@ -72,8 +81,10 @@ def _other_filters(query: ListQuery, user_name: str) -> tuple[list[str], list[An
     values: list[Any] = []
     for tags, word in ((query.tag, "IN"), ((_STAR,) if query.only_star else (), "IN"), (query.excluded_tag, "NOT IN")):
         if tags:
-            where.append(f"first_id {word} (SELECT first_id FROM tags WHERE user_name = ? AND tag IN {marks(tags)})")
-            values += [user_name, *tags]
+            own, of = _of(user_name)
+            conditions = " AND ".join([*own, f"tag IN {marks(tags)}"])
+            where.append(f"first_id {word} (SELECT first_id FROM tags WHERE {conditions})")
+            values += [*of, *tags]
     if query.nb_name_pattern:
         part = query.nb_name_pattern
         where.append("(instr(nb_name, ?) OR instr(chain_id, ?) OR substr(newest_id, 1, ?) = ?)")

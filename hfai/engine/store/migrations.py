@@ -119,4 +119,28 @@ CREATE TABLE cordons (
 # What a run carries of the restarts before it (store/backoff.py), as JSON.
 _BACKOFF = "ALTER TABLE runs ADD COLUMN backoff TEXT;"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED, _CORDONS, _BACKOFF)
+# Who else may ask, and how many nodes each may hold. The owner of the state directory has no row. Of a token only its SHA-256 is kept and
+# a hint by which people know it again. `priority` is NULL for each, `user_name` and `group_name` are `*`.
+_ACCOUNTS = """
+CREATE TABLE users (
+    name TEXT PRIMARY KEY,
+    role TEXT NOT NULL,
+    groups TEXT NOT NULL,
+    unix_name TEXT NOT NULL,
+    created_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL UNIQUE,
+    hint TEXT NOT NULL,
+    user_name TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    expires_at REAL,
+    revoked_at REAL
+);
+CREATE TABLE quotas (user_name TEXT NOT NULL, group_name TEXT NOT NULL, priority INTEGER, nodes INTEGER NOT NULL);
+CREATE UNIQUE INDEX quotas_row ON quotas (user_name, group_name, ifnull(priority, -1));
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED, _CORDONS, _BACKOFF, _ACCOUNTS)
