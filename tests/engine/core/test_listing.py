@@ -78,22 +78,24 @@ def test_tags(bench: Any) -> None:
 
 
 def fill(db: Database, count: int) -> None:
-    """A history of finished chains, as plain rows."""
+    """A history of finished chains, as plain rows; columns that are not named keep their defaults."""
     with db.transaction():
-        for table, columns in (
+        for table, columns, values in (
             (
                 "runs",
-                "i, i, 'finished', 'succeeded', i, i, i, 1, 0, NULL, 0, 0, NULL, NULL, NULL, i, 0, 0, 30, 0, NULL, NULL, 0",
+                "id, first_id, queue_status, worker_status, created_at, begin_at, end_at, whole_life_state, queued_at, run_priority",
+                "i, i, 'finished', 'succeeded', i, i, i, 0, i, 30",
             ),
             (
                 "chains",
-                "i, 'chain-' || i, 'u', 'n' || i, 'training', 'default', 1, 30, i, i, 'finished', 'succeeded', 0, NULL, "
-                "'default', '/w', 'c', '{}'",
+                "first_id, chain_id, user_name, nb_name, task_type, group_name, nodes, priority, newest_id, created_at, chain_status, "
+                "worker_status, backend, workspace, code_file, schema",
+                "i, 'chain-' || i, 'u', 'n' || i, 'training', 'default', 1, 30, i, i, 'finished', 'succeeded', 'default', '/w', 'c', '{}'",
             ),
         ):
             db.execute(
                 f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
-                f"INSERT INTO {table} SELECT {columns} FROM n"
+                f"INSERT INTO {table} ({columns}) SELECT {values} FROM n"
             )
 
 
