@@ -82,6 +82,9 @@ class Parser(argparse.ArgumentParser):
         return known
 
     def error(self, message: str) -> NoReturn:
+        name, colon, problem = message.removeprefix("argument ").partition(": ")
+        if colon and message.startswith("argument "):  # Python 3.9 does not ask gettext for this one
+            message = tr("argument %(argument_name)s: %(message)s") % {"argument_name": name, "message": problem}
         raise UsageError("{problem}: see `{program} --help`", problem=message, program=self.prog)
 
 

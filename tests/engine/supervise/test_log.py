@@ -127,6 +127,7 @@ def test_a_line_without_end_is_cut(supervisors: Any) -> None:
         (b"".join(b"%d%%\r" % i for i in range(90000)) + b"\nend\n", ["89999%", "end"]),
         (b"caf\xc3\xa9 \xff\n", ["café \ufffd"]),
     ],
+    ids=("empty-line", "only-twenty", "long-line", "only-4-KiB", "progress-bar", "no-utf-8"),
 )
 def test_last_lines(supervisors: Any, output: bytes, lines: list[str]) -> None:
     """At most 20 and 4 KiB, as a terminal would still show them."""
