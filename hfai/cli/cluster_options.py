@@ -16,18 +16,20 @@ _NAMES = "|".join(level.name for level in Priority)
 
 def add_placing(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
     """Where and how the task is to run; ``defaults``: whether anything stands where an option is left out."""
-    one = tr("default: {value}", value=1) if defaults else tr("default: as in the file")
-    same = tr("default: {value}", value="default") if defaults else tr("default: as in the file")
-    auto = tr("default: {value}", value="AUTO") if defaults else tr("default: as in the file")
+
+    def said(what: str, default: object) -> str:
+        value = default if defaults else tr("as in the file")
+        return tr("{what}; default: {value}", what=what, value=value)
+
     parser.add_argument("--name", metavar="NAME", help=tr("name of the task"))
-    parser.add_argument("-n", "--nodes", type=_nodes, metavar="N", help=tr("number of nodes") + "; " + one)
-    parser.add_argument("-g", "--group", metavar="GROUP", help=tr("group of nodes") + "; " + same)
+    parser.add_argument("-n", "--nodes", type=_nodes, metavar="N", help=said(tr("number of nodes"), 1))
+    parser.add_argument("-g", "--group", metavar="GROUP", help=said(tr("group of nodes"), "default"))
     parser.add_argument(
         "-p",
         "--priority",
         type=_priority,
         metavar="NAME|NUMBER",
-        help=tr("one of {names}, or its number", names=_NAMES) + "; " + auto,
+        help=said(tr("one of {names}, or its number", names=_NAMES), "AUTO"),
     )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from hfai.cli.language import mark
 
+PURPOSE = mark("submit, watch and steer time-shared training tasks")
+
 
 class Command:
     """One row; ``subcommands`` are commands of their own below it."""
@@ -54,7 +56,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                 (
                     Command("up", mark("start the engine if it is not running")),
                     Command("down", mark("end the engine; its tasks go on unless --stop-tasks")),
-            Command("status", mark("show whether the engine runs, where, and its state folder")),
+                    Command("status", mark("show whether the engine runs, where, and its state folder")),
                     Command("logs", mark("show the engine's own log")),
                     Command(
                         "node",
@@ -68,6 +70,12 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                     Command("simulate", mark("replay a trace of tasks through the scheduler, beside first come first served")),
                 ),
             ),
+        ),
+    ),
+    (
+        "Help Commands",
+        (
+            Command("help", mark("show the help of a command, or explain a topic: exit codes, the task file ...")),
         ),
     ),
 )

@@ -35,6 +35,15 @@ def subcommand_screen(path: tuple[str, ...], command: Command) -> str:
     return "\n".join(lines) + "\n"
 
 
+def topics_list() -> str:
+    """What ``hai-cli help`` adds to the help screen: the topics."""
+    from hfai.cli.topics import TOPICS
+
+    width = max(map(len, TOPICS))
+    lines = ["Topics (hai-cli help TOPIC):", *(f"  {topic:<{width}}  {tr(title)}" for topic, title in TOPICS.items())]
+    return "\n".join(lines) + "\n"
+
+
 def _rows(commands: tuple[Command, ...]) -> list[str]:
     width = max(len(command.name) for command in commands)
     return [f"  {command.name:<{width}}  {tr(command.purpose)}" for command in commands]

@@ -112,7 +112,8 @@ def load(path: tuple[str, ...]) -> Any:
 def parser_of(path: tuple[str, ...]) -> Parser:
     """The parser of a command that leaves its words to argparse."""
     module = load(path)
-    parser = Parser(path, getattr(module, "USAGE", None))
+    usage = getattr(module, "USAGE", None)
+    parser = Parser(path, usage and tr(usage))
     module.add_arguments(parser)
     return parser
 

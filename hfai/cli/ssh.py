@@ -11,6 +11,7 @@ from hfai.cli.language import mark, tr
 from hfai.cli.output import note
 
 _DIVIDER = "--"
+USAGE = mark("hai-cli ssh <experiment> [OPTIONS] [-- COMMAND [ARGS]]")
 EXAMPLES = (
     ("hai-cli ssh my_exp", mark("a shell where rank 0 of the task runs")),
     ("hai-cli ssh my_exp -r 1 -- nvidia-smi", mark("one command in rank 1; its exit code is that of hai-cli")),
@@ -29,7 +30,7 @@ def parse_words(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     from hfai.cli.parsing import Parser
 
     at = words.index(_DIVIDER) if _DIVIDER in words else len(words)
-    parser = Parser(("ssh",), usage=tr("hai-cli ssh <experiment> [OPTIONS] [-- COMMAND [ARGS]]"))
+    parser = Parser(("ssh",), usage=tr(USAGE))
     add_arguments(parser)
     return parser.parse_args(words[:at]), words[at + 1 :]
 

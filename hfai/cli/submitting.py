@@ -90,13 +90,18 @@ def _parse(kind: str, divider: str, options: list[str]) -> argparse.Namespace:
     return parsed
 
 
-def _help(kind: str) -> str:
-    usage = (
-        f"hai-cli {kind} FILE [ARGS]             {tr('run it here')}\n"
-        f"       hai-cli {kind} FILE [ARGS] -- [OPTIONS]   {tr('submit it as a task')}\n"
-        f"       hai-cli {kind} FILE [ARGS] ++ [OPTIONS]   {tr('run it here as if it were a task')}"
+def usage_lines(kind: str) -> list[str]:
+    """The three ways to use the command."""
+    ways = (
+        ("", tr("run it here")),
+        (" -- [OPTIONS]", tr("submit it as a task")),
+        (" ++ [OPTIONS]", tr("run it here as if it were a task")),
     )
-    parser = Parser((kind,), usage=usage, add_help=False)
+    return [f"{f'hai-cli {kind} FILE [ARGS]{behind}':<{len(kind) + 36}}{what}" for behind, what in ways]
+
+
+def _help(kind: str) -> str:
+    parser = Parser((kind,), usage="\n       ".join(usage_lines(kind)), add_help=False)
     add_cluster_options(parser.add_argument_group(tr("options behind --")))  # type: ignore[arg-type]
     add_simulate_options(parser.add_argument_group(tr("options behind ++")))  # type: ignore[arg-type]
     return parser.format_help()

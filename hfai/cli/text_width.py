@@ -6,11 +6,11 @@ import re
 import unicodedata
 
 _WIDE = "\u2e80-\uffdc"
-# Where a line may end: beside spaces and wide characters (but not in front of their closing marks), behind _ / and a
-# comma, and behind a dash or dot inside a word. Dates, versions and options stay whole.
-_BREAKS = re.compile(
-    rf"(?<=\S)(?=\s)|(?<=\s)(?=\S)|(?<=[_/,])(?=[^\s_/,])|(?<=\w[-.])(?=[^\W\d])|(?<=[{_WIDE}])(?![，。：；）、！？])|(?=[{_WIDE}])(?![，。：；）、！？])"
-)
+# Where a line may end: beside spaces and wide characters, but not in front of their closing marks.
+_WORD_ENDS = rf"(?<=\S)(?=\s)|(?<=\s)(?=\S)|(?<=[{_WIDE}])(?![，。：；）、！？])|(?=[{_WIDE}])(?![，。：；）、！？])"
+_BETWEEN_WORDS = re.compile(_WORD_ENDS)
+# Inside a word: behind _ / and a comma, and behind a dash or dot. Dates, versions and options stay whole.
+_BREAKS = re.compile(rf"{_WORD_ENDS}|(?<=[_/,])(?=[^\s_/,])|(?<=\w[-.])(?=[^\W\d])")
 
 
 def text_width(text: str) -> int:
@@ -41,6 +41,10 @@ def pieces(text: str) -> list[str]:
     return [piece for piece in _BREAKS.split(text) if piece]
 
 
+def _words(text: str) -> list[str]:
+    return [piece for piece in _BETWEEN_WORDS.split(text) if piece]
+
+
 def wrap(text: str, width: int) -> list[str]:
     """The text in lines of at most that many columns; a word that is longer is cut. At least one line.
 
@@ -51,7 +55,9 @@ def wrap(text: str, width: int) -> list[str]:
     if text_width(text) <= width:
         return [text]
     lines, line = [], ""
-    for piece in pieces(text):
+    # A name is cut at its marks only where a whole line has no room for it.
+    whole = _words(text)
+    for piece in (part for word in whole for part in ([word] if text_width(word) <= width else pieces(word))):
         if text_width(line + piece) <= width:
             line += piece
             continue
