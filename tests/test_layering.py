@@ -19,12 +19,15 @@ PACKAGE = Path(hfai.__file__).parent
 # What each part may import of hfai; the root package itself is free to all.
 MAY_IMPORT = {
     "model": {"model"},
-    "client": {"client", "model"},
+    "node": {"node", "model"},
+    "client": {"client", "model", "node"},
     "cli": {"cli", "client", "model", "engine"},
-    "engine": {"engine", "model"},
+    "engine": {"engine", "model", "node"},
     "testing": {"testing", "client", "engine", "model"},
 }
 ENVIRON = {"PYTHONPATH": str(PACKAGE.parent), "HAI_LANG": "en"}
+# Of what a node says of itself. NVML is imported only where it is used, and need not be there.
+OPTIONAL_IN_NODE = {"pynvml"}
 IN_TASK_MODEL = {"hfai.model", "hfai.model.control", "hfai.model.env", "hfai.model.phrase", "hfai.model.priorities"}
 
 
@@ -124,9 +127,9 @@ def test_what_runs_in_a_task_imports_next_to_nothing() -> None:
         module = todo.pop()
         seen.add(module)
         for found in (found for path in files_of(module) for found in imports_of(path, with_typing=False)):
-            if found.module.startswith("hfai.client."):
+            if found.module.startswith(("hfai.client.", "hfai.node.")):
                 todo += [found.module] if found.module not in seen else []
-            elif not (found.module in IN_TASK_MODEL or is_standard_library(found.module)):
+            elif not (found.module in IN_TASK_MODEL or is_standard_library(found.module) or is_optional(found)):
                 wrong.append(f"{found.where} imports {found.module}")
     assert not wrong
 
@@ -152,6 +155,22 @@ def test_the_supervisor_needs_the_standard_library_only() -> None:
         for path in sorted((PACKAGE / "engine" / "supervise").rglob("*.py"))
         for found in imports_of(path, with_typing=False)
         if not is_standard_library(found.module)
-        and not (found.module in IN_TASK_MODEL or found.module.startswith("hfai.engine.supervise"))
+        and not (found.module in IN_TASK_MODEL or found.module.startswith(("hfai.engine.supervise", "hfai.node.")))
     ]
     assert not wrong
+
+
+def test_what_a_node_says_of_itself_needs_the_standard_library_only() -> None:
+    """Supervisors and tasks use it; the door to NVML opens only where somebody asks about GPUs."""
+    wrong = [
+        f"{found.where} imports {found.module}"
+        for path in sorted((PACKAGE / "node").rglob("*.py"))
+        for found in imports_of(path, with_typing=False)
+        if not (is_standard_library(found.module) or found.module in IN_TASK_MODEL or is_optional(found))
+        and not found.module.startswith("hfai.node.")
+    ]
+    assert not wrong
+
+
+def is_optional(found: Import) -> bool:
+    return found.module in OPTIONAL_IN_NODE and not found.at_module_level
