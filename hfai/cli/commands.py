@@ -45,8 +45,20 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             Command("wait", mark("wait until tasks have ended, run or are suspended")),
         ),
     ),
-    ("Cluster Commands", (Command("version", mark("show the versions")),)),
-    ("User Commands", (Command("init", mark("set up this account: token and platform")),)),
+    (
+        "Cluster Commands",
+        (
+            Command("nodes", mark("show the nodes and who works where")),
+            Command("version", mark("show the versions")),
+        ),
+    ),
+    (
+        "User Commands",
+        (
+            Command("init", mark("set up this account: token and platform")),
+            Command("whoami", mark("show who you are, with quotas, what is in use of them, and tokens")),
+        ),
+    ),
     (
         "Platform Commands",
         (
@@ -84,8 +96,8 @@ COMMANDS = {command.name: command for _, commands in GROUPS for command in comma
 
 
 def module_of(path: tuple[str, ...]) -> str:
-    """The module of a command, given as its words: ``("platform", "up")`` is ``hfai.cli.platform.up``."""
-    return ".".join(("hfai.cli", *path))
+    """The module of a command, given as its words: ``("platform", "up")`` is ``hfai.cli.platform.up``; dashes become underscores."""
+    return ".".join(("hfai.cli", *path)).replace("-", "_")
 
 
 def every_command() -> list[tuple[tuple[str, ...], Command]]:

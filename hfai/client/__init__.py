@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from hfai.client._log_blocks import LogBlock, TaskUpdate, stream_log_blocks
     from hfai.client._log_lines import LogLine, stream_logs
     from hfai.client._nodes import NodeInfo, cordon_node, nodes, uncordon_node
+    from hfai.client._quota import Quota, quota_overview
     from hfai.client._resolve import resolve
     from hfai.client._shell import Shell, ShellOutput, ShellTerminal, open_shell
     from hfai.client._status import Status, get_status
     from hfai.client._suspension import Suspension
     from hfai.client._user import UserInfo, user_info
     from hfai.client._wait import wait, wait_each
+    from hfai.client._whoami import TokenInfo, WhoAmI, whoami
     from hfai.client.priorities import EXP_PRIORITY
     from hfai.client.runtime import (
         WARN_TYPE,
@@ -53,14 +55,17 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "LogBlock",
     "LogLine",
     "NodeInfo",
+    "Quota",
     "Shell",
     "ShellOutput",
     "ShellTerminal",
     "Status",
     "Suspension",
     "TaskUpdate",
+    "TokenInfo",
     "UserInfo",
     "WARN_TYPE",
+    "WhoAmI",
     "bind_hf_except_hook",
     "cordon_node",
     "create_experiment",
@@ -74,6 +79,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "init",
     "nodes",
     "open_shell",
+    "quota_overview",
     "receive_suspend_command",
     "resolve",
     "self_health_check",
@@ -86,6 +92,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "user_info",
     "wait",
     "wait_each",
+    "whoami",
 ]
 
 _HOMES = {
@@ -96,14 +103,17 @@ _HOMES = {
     "LogBlock": "_log_blocks",
     "LogLine": "_log_lines",
     "NodeInfo": "_nodes",
+    "Quota": "_quota",
     "Shell": "_shell",
     "ShellOutput": "_shell",
     "ShellTerminal": "_shell",
     "Status": "_status",
     "Suspension": "_suspension",
     "TaskUpdate": "_log_blocks",
+    "TokenInfo": "_whoami",
     "UserInfo": "_user",
     "WARN_TYPE": "runtime._warn",
+    "WhoAmI": "_whoami",
     "bind_hf_except_hook": "runtime._except_hook",
     "cordon_node": "_nodes",
     "create_experiment": "_create",
@@ -117,6 +127,7 @@ _HOMES = {
     "init": "_init",
     "nodes": "_nodes",
     "open_shell": "_shell",
+    "quota_overview": "_quota",
     "receive_suspend_command": "runtime._receive",
     "resolve": "_resolve",
     "self_health_check": "runtime._health",
@@ -129,6 +140,7 @@ _HOMES = {
     "user_info": "_user",
     "wait": "_wait",
     "wait_each": "_wait",
+    "whoami": "_whoami",
 }
 
 _MODULES = ("aio", "checkpoint", "platform", "priorities", "runtime")

@@ -26,6 +26,9 @@ class NodeInfo(NamedTuple):
         cordon_reason: why nothing new is put on it; None while it takes tasks, and where the platform does not say.
         cordoned_by: who cordoned it, ``platform`` where a check did.
         cordoned_at: when, as a naive local datetime.
+        working_task_name: name of that task; None where the platform does not say.
+        is_working: whether anything runs on it, of whatever kind.
+        category: what it is for: ``training``; ``dev``, ``service``, ``exclusive``, ``err`` on HAI Platform.
     """
 
     name: str
@@ -41,6 +44,22 @@ class NodeInfo(NamedTuple):
     cordon_reason: Optional[str] = None
     cordoned_by: Optional[str] = None
     cordoned_at: Optional[datetime] = None
+    working_task_name: Optional[str] = None
+    is_working: bool = False
+    category: str = "training"
+
+    @property
+    def state(self) -> str:
+        """In one word: ``not_ready``, ``cordoned`` (what runs there stays), ``working``, ``free``, or ``other`` for one that is idle
+        and not there for training.
+        """
+        if self.is_cordoned:
+            return "cordoned"
+        if not self.is_ready or self.category == "err":
+            return "not_ready"
+        if self.is_working:
+            return "working"
+        return "free" if self.category == "training" else "other"
 
     @property
     def is_cordoned(self) -> bool:
@@ -49,7 +68,7 @@ class NodeInfo(NamedTuple):
 
 
 def nodes() -> list[NodeInfo]:
-    """Every node of the platform.
+    """Every node of the platform, in its order; none where a HAI Platform has not published any yet.
 
     Raises:
         HfaiError: no answer, or a refusal.
@@ -60,10 +79,11 @@ def nodes() -> list[NodeInfo]:
         >>> [node.name for node in nodes()]  # doctest: +SKIP
         ['cpu-0', 'cpu-1', 'cpu-2', 'cpu-3']
     """
-    return [_node(row) for row in _session.current().post("query/node/list")["cluster_df"]]
+    return [node_of(row) for row in _session.current().post("query/node/list")["cluster_df"]]
 
 
-def _node(row: Mapping[str, Any]) -> NodeInfo:
+def node_of(row: Mapping[str, Any]) -> NodeInfo:
+    """The node that a row of ``query/node/list`` describes, ours or HAI Platform's."""
     return NodeInfo(
         name=str(row["name"]),
         group=str(row.get("group") or ""),
@@ -78,6 +98,9 @@ def _node(row: Mapping[str, Any]) -> NodeInfo:
         cordon_reason=row.get("cordon_reason"),
         cordoned_by=row.get("cordoned_by"),
         cordoned_at=wire_time(row.get("cordoned_at")),
+        working_task_name=row.get("working_task_name"),
+        is_working=any(row.get(key) is not None for key in ("working", "working_user", "working_task_id")),
+        category=str(row.get("current_category") or "training"),
     )
 
 
@@ -102,7 +125,7 @@ def cordon_node(name: str, reason: str = "") -> NodeInfo:
         >>> cordon_node("cpu-2", "disk full").is_cordoned  # doctest: +SKIP
         True
     """
-    return _node(_session.current().post("operating/node/cordon", {"name": name, "reason": reason})["node"])
+    return node_of(_session.current().post("operating/node/cordon", {"name": name, "reason": reason})["node"])
 
 
 def uncordon_node(name: str) -> NodeInfo:
@@ -125,4 +148,4 @@ def uncordon_node(name: str) -> NodeInfo:
         >>> uncordon_node("cpu-2").is_cordoned  # doctest: +SKIP
         False
     """
-    return _node(_session.current().post("operating/node/uncordon", {"name": name})["node"])
+    return node_of(_session.current().post("operating/node/uncordon", {"name": name})["node"])

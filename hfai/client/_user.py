@@ -17,6 +17,9 @@ class UserInfo(NamedTuple):
         role: ``internal`` or ``external``.
         shared_group: the group whose files they share.
         groups: what they belong to.
+        is_admin: whether they administer the platform; False where it does not say.
+        access_scope: what the token is good for: ``all``, or ``except_jupyter`` on HAI Platform.
+        unix_name: the account that their tasks run under; empty where the platform does not say.
     """
 
     user_name: str
@@ -25,6 +28,9 @@ class UserInfo(NamedTuple):
     role: str
     shared_group: str
     groups: tuple[str, ...]
+    is_admin: bool = False
+    access_scope: str = "all"
+    unix_name: str = ""
 
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> UserInfo:
@@ -36,6 +42,9 @@ class UserInfo(NamedTuple):
             role=str(body.get("role") or ""),
             shared_group=str(body.get("shared_group") or ""),
             groups=tuple(body.get("group_list") or ()),
+            is_admin=bool(body.get("is_admin")),
+            access_scope=str(body.get("access_scope") or "all"),
+            unix_name=str(body.get("unix_name") or ""),
         )
 
 

@@ -256,9 +256,9 @@ class Engine:
         user = None if run is None else self.accounts.named(run.user_name)
         return None if user is None else evolve(user, is_admin=False)
 
-    def quota_use(self, user_name: str) -> QuotaUse:
-        """How many nodes a user has and waits for, by group and priority."""
-        return self._scheduler.quota_use(user_name)
+    def quota_uses(self) -> Mapping[str, QuotaUse]:
+        """How many nodes each user with unfinished tasks has and waits for, by group and priority."""
+        return self._scheduler.quota_uses()
 
     def watch(self, *chain_ids: str) -> ContextManager[Change]:
         """Be woken by every change of a chain: of its status, of its jobs, of the reason why it waits.

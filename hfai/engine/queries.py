@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import Enum
-from typing import Mapping, Optional
+from typing import Optional
 
 from attrs import frozen
 
@@ -105,8 +106,8 @@ class QuotaUse:
         waiting: nodes of the runs that wait; AUTO under its own name where a quota decides what it becomes.
     """
 
-    running: Mapping[tuple[str, int], int]
-    waiting: Mapping[tuple[str, int], int]
+    running: Counter[tuple[str, int]]
+    waiting: Counter[tuple[str, int]]
 
 
 @frozen

@@ -128,6 +128,30 @@ def transcript(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
         one.compare()
 
 
+@pytest.fixture(params=LANGUAGES)
+def ada_transcript(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Transcript]]:
+    """As ``transcript``, for a user ``ada`` of the team ``vision``, who is no administrator and has quotas: tables do not depend
+    on who runs the tests. ``talk.sandbox`` is the engine.
+    """
+    from tests.cli.transcripts import Transcript
+
+    begun: list[Transcript] = []
+    quotas = [{"user": "ada", "priority": "HIGH", "nodes": 1}, {"user": "@vision", "priority": "NORMAL", "nodes": 2}]
+    nodes = [{"name": "n0", "group": "train.a100"}, {"name": "n1", "group": "train.a100"}, {"name": "n2", "group": "default"}]
+    with EngineSandbox({"nodes": nodes, "stop_grace_s": 1, "quotas": quotas}) as sandbox:
+        ada = sandbox.add_user("ada", groups=["vision"])
+        cli = Cli(_clean(ada.env), tmp_path)
+
+        def begin(name: str) -> Transcript:
+            begun.append(Transcript(name, request.param, cli, [(str(sandbox.directory), "<home>")]))
+            begun[-1].sandbox = sandbox
+            return begun[-1]
+
+        yield begin
+    for one in begun:
+        one.compare()
+
+
 _CHANGES = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?"), "<time>"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?"), "<time>"),

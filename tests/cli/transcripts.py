@@ -12,10 +12,13 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import Iterable
+from typing import TYPE_CHECKING, Iterable
 
 from hfai import __version__
 from tests.cli.conftest import GOLDEN, Cli, Done
+
+if TYPE_CHECKING:
+    from hfai.testing import EngineSandbox
 
 TRANSCRIPTS = GOLDEN / "transcripts"
 RE_RECORD = (
@@ -31,6 +34,7 @@ _CHANGES = (
     (re.compile(r"(?<=Python )\d+\.\d+\.\d+\w*|(?<=python\": \")[^\"]+|(?<=python: \")[^\"]+"), "<py>"),
     (re.compile(r"(?<=process )\d+|(?<=进程 )\d+|(?<=\"pid\": )\d+"), "<pid>"),
     (re.compile(r"\bcpu-\d+\b"), "cpu-N"),
+    (re.compile(r"\bhfai-[\w-]{4}\.\.\.[\w-]{4}"), "<token>"),
 )
 
 
@@ -42,7 +46,12 @@ class Transcript:
         lang: ``en`` or ``zh``.
         hai: the command line; also an attribute, for steps that are not kept.
         homes: directories that have to be named by a word.
+
+    Attributes:
+        sandbox: the engine, where the fixture gives it.
     """
+
+    sandbox: EngineSandbox
 
     def __init__(self, name: str, lang: str, hai: Cli, homes: Iterable[tuple[str, str]] = ()) -> None:
         self.path = TRANSCRIPTS / f"{name}.{lang}.txt"

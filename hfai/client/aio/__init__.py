@@ -35,10 +35,12 @@ from hfai.client.aio._calls import (
     get_status,
     init,
     nodes,
+    quota_overview,
     resolve,
     uncordon_node,
     user_info,
     wait,
+    whoami,
 )
 from hfai.client.aio._experiment import Experiment
 from hfai.client.aio._logs import stream_log_blocks, stream_logs
@@ -60,6 +62,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "go_suspend",
     "init",
     "nodes",
+    "quota_overview",
     "receive_suspend_command",
     "resolve",
     "self_health_check",
@@ -72,4 +75,5 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "user_info",
     "wait",
     "wait_each",
+    "whoami",
 ]

@@ -10,7 +10,7 @@ from hfai.client._init import Initialised
 from hfai.client.aio._experiment import Experiment, plain
 
 if TYPE_CHECKING:
-    from hfai.client import NodeInfo, Status, UserInfo
+    from hfai.client import NodeInfo, Quota, Status, UserInfo, WhoAmI
     from hfai.client.aio._experiment import AnyExperiment
     from hfai.model.taskfile import TaskFileSource
 
@@ -75,6 +75,16 @@ async def uncordon_node(name: str) -> NodeInfo:
 async def user_info() -> UserInfo:
     """See :func:`hfai.client.user_info`."""
     return await asyncio.to_thread(sync.user_info)
+
+
+async def quota_overview(user_name: Optional[str] = None) -> list[Quota]:
+    """See :func:`hfai.client.quota_overview`."""
+    return await asyncio.to_thread(sync.quota_overview, user_name)
+
+
+async def whoami() -> WhoAmI:
+    """See :func:`hfai.client.whoami`."""
+    return await asyncio.to_thread(sync.whoami)
 
 
 async def init(token: str, url: Optional[str] = None, context: Optional[str] = None) -> Initialised:

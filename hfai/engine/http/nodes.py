@@ -10,8 +10,8 @@ from hfai.model.records import local_time
 
 
 async def list_nodes(call: Call) -> Answer:
-    """One row per node with what runs on it (wire document, section 6); ours adds ``cordon_reason``,
-    ``cordoned_by`` and ``cordoned_at``.
+    """One row per node with what runs on it (wire document, section 6); ours adds ``working_task_name``,
+    ``cordon_reason``, ``cordoned_by`` and ``cordoned_at``.
     """
     rows = [node_row(view) for view in call.engine.nodes()]
     return {"success": 1, "cluster_df": rows, "containers": ["default"], "mount_code": {}}
@@ -67,6 +67,7 @@ def node_row(view: NodeView) -> dict[str, Any]:
         "working_user_role": "internal" if working else None,
         "working_task_id": working.run_id if working else None,
         "working_task_rank": working.rank if working else None,
+        "working_task_name": working.nb_name if working else None,
         "cluster_host": "127.0.0.1",
         "flag": 0,
         "spine": None,

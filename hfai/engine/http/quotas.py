@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import Any, Mapping
 
 from hfai.engine.accounts import QuotaEntry
 from hfai.engine.config_quotas import ANY, Row, read_row
+from hfai.engine.http.auth import ensure_admin
 from hfai.engine.http.call import Answer, Call
+from hfai.engine.queries import QuotaUse
 from hfai.model.errors import UsageError
 from hfai.model.priorities import Priority
 
@@ -15,27 +18,27 @@ async def list_quota(call: Call) -> Answer:
     """Nodes per group and priority: what the quotas grant, at most those that there are, and what is in use of it.
 
     The keys of HAI Platform count as in use what waits as well (wire document, section 5); ours, ``rows``, tells both apart.
+    Administrators may name a user, or ``*`` for everybody: then ``rows`` has what somebody is limited to or uses.
     """
-    engine, name = call.engine, call.user.name
-    sizes: dict[str, int] = {}
-    for view in engine.nodes():
-        sizes[view.node.group] = sizes.get(view.node.group, 0) + 1
-    use = engine.quota_use(name)
-    rows: list[dict[str, Any]] = []
+    engine = call.engine
+    user_name = call.arguments.optional("user_name") or call.user.name
+    if user_name != call.user.name:
+        ensure_admin(call.user)
+    uses, sizes = engine.quota_uses(), Counter(view.node.group for view in engine.nodes())
+    if user_name == ANY:
+        names = sorted({engine.accounts.owner.name, *(row.name for row in engine.accounts.users), *uses})
+        rows = [row for name in names for row in _quota_rows(call, name, uses, sizes) if _tells_something(row)]
+        own: list[dict[str, Any]] = []
+    else:
+        if user_name not in uses and engine.accounts.named(user_name) is None:
+            engine.accounts.user_row(user_name)  # raises, with the name that may have been meant
+        rows = own = _quota_rows(call, user_name, uses, sizes)
     granted, used = {}, {}
-    for group, size in sizes.items():
-        for priority in Priority:
-            key = f"{group}-{priority.name}"
-            running, waiting = use.running.get((group, priority), 0), use.waiting.get((group, priority), 0)
-            quota = None
-            if priority is not Priority.AUTO:
-                quota = engine.accounts.quotas.limit(name, group, priority)
-                granted[f"node-{key}"] = size if quota is None else min(size, quota)
-            elif not waiting:
-                continue
-            used[key] = running + waiting
-            use_now = {"quota": quota, "running": running, "waiting": waiting, "group_nodes": size}
-            rows.append({"group": group, "priority": int(priority), **use_now})
+    for row in own:
+        key = f"{row['group']}-{Priority(row['priority']).name}"
+        if row["priority"] != Priority.AUTO:
+            granted[f"node-{key}"] = row["group_nodes"] if row["quota"] is None else min(row["group_nodes"], row["quota"])
+        used[key] = row["running"] + row["waiting"]
     result = {
         "port_quota": 0,
         "jupyter_quota": {},
@@ -50,6 +53,28 @@ async def list_quota(call: Call) -> Answer:
         "rows": rows,
     }
     return {"success": 1, "result": result}
+
+
+def _quota_rows(
+    call: Call, name: str, uses: Mapping[str, QuotaUse], sizes: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Every group and priority of one user; AUTO only where tasks wait at it."""
+    use, rows = uses.get(name) or QuotaUse(Counter(), Counter()), []
+    for group, size in sizes.items():
+        for priority in Priority:
+            running, waiting = use.running[group, priority], use.waiting[group, priority]
+            if priority is Priority.AUTO and not waiting:
+                continue
+            quota = None
+            if priority is not Priority.AUTO:
+                quota = call.engine.accounts.quotas.limit(name, group, priority)
+            row = {"user_name": name, "group": group, "priority": int(priority), "quota": quota}
+            rows.append({**row, "running": running, "waiting": waiting, "group_nodes": size})
+    return rows
+
+
+def _tells_something(row: Mapping[str, Any]) -> bool:
+    return row["quota"] is not None or bool(row["running"] or row["waiting"])
 
 
 async def list_rows(call: Call) -> Answer:

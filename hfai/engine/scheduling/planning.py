@@ -72,17 +72,18 @@ class Planner:
             self.lines.join(run)
         self.changed()
 
-    def quota_use(self, user: str, runs: Iterable[LiveRun], now: float) -> QuotaUse:
-        """What a user has and waits for; ``runs`` are all that have not finished."""
-        running, waiting = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
+    def quota_uses(self, runs: Iterable[LiveRun], now: float) -> dict[str, QuotaUse]:
+        """What each user has and waits for, of these unfinished runs; nobody who has none."""
+        uses: dict[str, QuotaUse] = {}
         for run in runs:
-            if run.user_name != user:
-                continue
+            use = uses.get(run.user_name)
+            if use is None:
+                use = uses[run.user_name] = QuotaUse(Counter(), Counter())
             if run.queue_status is QueueStatus.QUEUED:
-                waiting[run.group, self.lines.priority(run)] += run.width
+                use.waiting[run.group, self.lines.priority(run)] += run.width
             else:
-                running[run.group, self._priority_now(run.running, now)] += run.width
-        return QuotaUse(running, waiting)
+                use.running[run.group, self._priority_now(run.running, now)] += run.width
+        return uses
 
     def _priority_now(self, run: RunningTask, now: float) -> int:
         return worn(run.priority, run.ran_s + now - run.started_at, self._settings)

@@ -242,9 +242,9 @@ class Scheduler:
         self._planner.set_quotas(quotas, self._runs.values())
         self._replan()
 
-    def quota_use(self, user_name: str) -> QuotaUse:
-        """What a user has and waits for."""
-        return self._planner.quota_use(user_name, self._runs.values(), self._clock.now())
+    def quota_uses(self) -> dict[str, QuotaUse]:
+        """What each user with unfinished runs has and waits for."""
+        return self._planner.quota_uses(self._runs.values(), self._clock.now())
 
     def _replan(self) -> None:
         """Other nodes can be used than before."""

@@ -107,3 +107,22 @@ def test_auto_takes_the_highest_priority_with_room(sandbox: EngineSandbox, ada: 
     for task in tasks:
         ada.post("operating/task/stop", id=task["id"])
         ada.post("query/task/wait", id=task["id"], state="finished", timeout=60)
+
+
+def test_quotas_of_others(sandbox: EngineSandbox, ada: SandboxUser, body: Body) -> None:
+    """Administrators may ask for a user or everybody; plain users for themselves."""
+
+    def rows(user: Any, name: str) -> list[dict[str, Any]]:
+        return list(user.post("query/user/quota/list", user_name=name)["result"]["rows"])
+
+    assert rows(ada, "ada") == ada.post("query/user/quota/list")["result"]["rows"]
+    for name in ("*", "root", "nobody"):
+        assert ada.request("query/user/quota/list", user_name=name)[0] == 403
+    assert sandbox.post("query/user/quota/list", user_name="ad")["code"] == "not_found"
+    assert {row["user_name"] for row in rows(sandbox, "ada")} == {"ada"} and len(rows(sandbox, "ada")) == 8
+    task = ada.post("operating/task/create", body("sleep 600", name="others", priority=10))["task"]
+    assert ada.post("query/task/wait", id=task["id"], state="running", timeout=60)["result"]["reached"]
+    told = {(row["user_name"], row["priority"]): (row["quota"], row["running"]) for row in rows(sandbox, "*")}
+    assert told == {("ada", 30): (1, 0), ("ada", 10): (None, 1)}
+    ada.post("operating/task/stop", id=task["id"])
+    assert ada.post("query/task/wait", id=task["id"], state="finished", timeout=60)["result"]["reached"]

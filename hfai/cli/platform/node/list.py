@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hfai.cli.language import mark, tr
+from hfai.cli.node_columns import node_json
 from hfai.cli.output import Column, Listing, add_output, show_rows
 
 if TYPE_CHECKING:
@@ -48,8 +49,3 @@ def run(arguments: argparse.Namespace) -> int:
     found = nodes()
     return show_rows(arguments, NODES, found, lambda: [node_json(node) for node in found])
 
-
-def node_json(node: NodeInfo) -> dict[str, Any]:
-    """A node as ``--json`` prints it."""
-    at = node.cordoned_at
-    return {**node._asdict(), "is_cordoned": node.is_cordoned, "cordoned_at": at.isoformat() if at else None}

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from hfai.cli.platform.node.list import node_json
+    from hfai.cli.node_columns import node_json
     from hfai.client import uncordon_node
 
     node = uncordon_node(arguments.name)
