@@ -55,6 +55,15 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "User Commands",
         (
+            Command(
+                "context",
+                mark("show the servers that were set up, and choose one of them"),
+                (
+                    Command("list", mark("list the servers that were set up; the current one is marked")),
+                    Command("use", mark("let commands go to another server from now on")),
+                    Command("remove", mark("forget a server and its token")),
+                ),
+            ),
             Command("init", mark("set up this account: token and platform")),
             Command("whoami", mark("show who you are, with quotas, what is in use of them, and tokens")),
         ),

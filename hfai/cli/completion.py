@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from typing import NoReturn
 
 from hfai.cli.commands import COMMANDS, Command
+from hfai.cli.completion_names import context_names
 from hfai.cli.parsing import Parser, load
 
 _SPLITTERS = ("--", "++")
+_CONTEXT = re.compile(r"(\s*\S+\s+)--context(?:=|\s+)\S+\s+")
 
 
 def complete() -> NoReturn:
@@ -33,8 +36,12 @@ def _answer() -> None:
     line, point = os.environ["COMP_LINE"], int(os.environ["COMP_POINT"])
     # COMP_POINT counts bytes.
     typed = os.fsdecode(os.fsencode(line)[:point])
+    if (whole := _CONTEXT.match(typed)) is not None:
+        # What is behind it is completed as if it were not there.
+        typed = whole[1] + typed[whole.end() :]
+        os.environ["COMP_LINE"], os.environ["COMP_POINT"] = typed, str(len(os.fsencode(typed)))
     _, _, _, words, _ = argcomplete.lexers.split_line(typed, len(typed))
-    parser = _parser_for(words[1:], typed)
+    parser = _parser_for([] if words[1:] == ["--context"] else words[1:], typed)
     argcomplete.autocomplete(parser, always_complete_options=False)
 
 
@@ -42,6 +49,8 @@ def _parser_for(words: list[str], typed: str) -> argparse.ArgumentParser:
     """The parser that knows the word being typed; ``words`` are those before it, without the program."""
     top = argparse.ArgumentParser(prog="hai-cli", add_help=False, allow_abbrev=False)
     if not words:
+        action = top.add_argument("--context")
+        action.completer = context_names  # type: ignore[attr-defined]
         top.add_argument("--version", action="store_true")
         top.add_argument("-h", "--help", action="store_true")
         _add_words(top, tuple(COMMANDS.values()))

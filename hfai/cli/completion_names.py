@@ -1,7 +1,7 @@
 """Task names for Tab, from the caches that engine and client keep (docs/architecture.md): no request, no wait."""
 
 # pathlib takes longer than a Tab may.
-# ruff: noqa: PTH111, PTH112, PTH118, PTH123, PTH208
+# ruff: noqa: PTH110, PTH111, PTH112, PTH118, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -33,6 +33,39 @@ def log_names(prefix: str, parsed_args: Any = None, **_: Any) -> list[str]:
     if getattr(parsed_args, "follow", False):
         return _names(prefix, ("running",))
     return all_names(prefix)
+
+
+def context_names(prefix: str = "", **_: Any) -> list[str]:
+    """Every context: what ``context use`` is for."""
+    return [name for name in ("local", *_contexts()) if name.startswith(prefix)]
+
+
+def removable_contexts(prefix: str, **_: Any) -> list[str]:
+    """Those that are in the configuration."""
+    return [name for name in _contexts() if name.startswith(prefix)]
+
+
+def _contexts() -> list[str]:
+    """The names in the configuration, found by its indentation: reading it as YAML would take longer than a Tab may."""
+    home = os.environ.get("HFAI_HOME") or os.path.expanduser("~/.hai")
+    path = os.path.expanduser(os.environ.get("HFAI_CLIENT_CONFIG") or os.path.join(home, "conf.yaml"))
+    if not os.path.exists(path):
+        return []
+    found: list[str] = []
+    is_inside, indent, has_flat = False, 0, False
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        for line in stream.read(_LARGEST_BYTES).splitlines():
+            text = line.strip()
+            if not text or text.startswith("#"):
+                continue
+            depth = len(line) - len(line.lstrip(" "))
+            key = text.partition(":")[0].strip("'\"")
+            if depth == 0:
+                is_inside, indent = key == "contexts", 0
+                has_flat = has_flat or key in ("url", "token")
+            elif is_inside and depth == (indent := indent or depth):
+                found.append(key)
+    return found if "default" in found or not has_flat else ["default", *found]
 
 
 def names_files() -> list[str]:

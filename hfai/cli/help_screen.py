@@ -13,8 +13,9 @@ def help_screen() -> str:
         "Usage: hai-cli COMMAND <argument>... [OPTIONS]",
         "",
         "Options:",
-        "  --version   Show the version and exit.",
-        "  -h, --help  Show this message and exit.",
+        "  --context NAME  Use this context for one command.",
+        "  --version       Show the version and exit.",
+        "  -h, --help      Show this message and exit.",
         "",
     ]
     for title, commands in GROUPS:

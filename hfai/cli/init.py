@@ -1,31 +1,76 @@
-"""``hai-cli init <token>``: write the client's configuration."""
+"""``hai-cli init <token>``: check a token with its server and write both to the client's configuration."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 
+from hfai.cli.completion_names import removable_contexts
 from hfai.cli.engine_notes import home_path
 from hfai.cli.language import mark, tr
 from hfai.cli.output import note
+from hfai.model.errors import UsageError
 
 EXAMPLES = (
     ("hai-cli init ACCESS-0123 --url https://hai.example.org", mark("use a HAI Platform from now on")),
-    ("hai-cli init 0123456789abcdef", mark("set the token of the platform in use")),
+    (
+        "hai-cli init - --url http://192.0.2.7:8080 --context lab",
+        mark("a shared engine as well; asks for the token, which no history keeps"),
+    ),
+    ("hai-cli init 0123456789abcdef", mark("another token for the server in use")),
 )
+_LONGEST = 4096
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("token", metavar="<token>", help=tr("your token on the platform"))
+    parser.add_argument("token", metavar="<token>", help=tr("your token on the platform; -: read from standard input"))
     parser.add_argument(
-        "--url", metavar="URL", help=tr("address of a HAI Platform or of a shared engine; default: the engine on this machine")
+        "--url", metavar="URL", help=tr("address of a HAI Platform or of a shared engine; default: the server in use now")
     )
+    action = parser.add_argument(
+        "--context", metavar="NAME", help=tr("keep it under this name, beside others; default: default")
+    )
+    action.completer = removable_contexts  # type: ignore[attr-defined]
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.wording import in_words
     from hfai.client import init
 
-    done = init(arguments.token, url=arguments.url)
+    token = _token_from_stdin() if arguments.token == "-" else arguments.token
+    done = init(token, url=arguments.url, context=arguments.context)
+    names = {"hfai": tr("an hfai engine"), "haiplatform": "HAI Platform"}
+    kind = names[done.kind] + (f" {done.version}" if done.version else "")
     server = done.url or tr("the engine on this machine")
-    note(tr("you are {user} on {server}", user=done.user.user_name, server=server))
-    note(tr("the configuration is in {path}", path=home_path(done.file)))
+    note(tr("you are {user} on {server} ({kind})", user=done.user.user_name, server=server, kind=kind))
+    if done.exchange_error is not None:
+        reason = in_words(done.exchange_error)
+        note(tr("the platform gave no access token for this token, which is kept as it is: {reason}", reason=reason))
+    note(tr("the configuration is in {path}, context {name}", path=home_path(done.file), name=done.context))
+    chosen = os.environ.get("HFAI_CONTEXT")
+    if chosen and chosen != done.context:
+        note(tr("HFAI_CONTEXT is set and goes before this: {name}", name=chosen))
     return 0
+
+
+def _token_from_stdin() -> str:
+    """The first line of standard input, not shown where somebody types it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if sys.stdin is not None and sys.stdin.isatty():
+        import getpass
+
+        try:
+            return getpass.getpass(tr("token: "), sys.stderr)
+        except EOFError:
+            raise UsageError("standard input holds no token") from None
+    try:
+        line = sys.stdin.readline(_LONGEST) if sys.stdin is not None else ""
+    except UnicodeDecodeError:
+        line = ""
+    if not line.strip():
+        raise UsageError("standard input holds no token")
+    return line

@@ -37,6 +37,8 @@ def dispatch(words: Sequence[str]) -> int:
     """
     from hfai.cli.commands import COMMANDS
 
+    if words and words[0].partition("=")[0] == "--context":
+        words = _with_context(words)
     if not words or words[0] in ("-h", "--help"):
         from hfai.cli.help_screen import help_screen
 
@@ -70,6 +72,22 @@ def dispatch(words: Sequence[str]) -> int:
     from hfai.cli.parsing import run_command
 
     return run_command(path, rest)
+
+
+def _with_context(words: Sequence[str]) -> Sequence[str]:
+    """Take ``--context NAME`` off and have this command, and the programs that it starts, use that context."""
+    import os
+
+    _, equals, name = words[0].partition("=")
+    rest = words[1:]
+    if not equals and rest:
+        name, rest = rest[0], rest[1:]
+    if not name:
+        from hfai.model.errors import UsageError
+
+        raise UsageError("--context needs a name: see `hai-cli context list`")
+    os.environ["HFAI_CONTEXT"] = name
+    return rest
 
 
 if __name__ == "__main__":

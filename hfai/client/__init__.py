@@ -16,6 +16,7 @@ from __future__ import annotations
 # Not typing.TYPE_CHECKING: importing typing alone would take half of the budget.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from hfai.client._contexts import Context, contexts, remove_context, use_context
     from hfai.client._create import create_experiment, create_experiment_v2
     from hfai.client._decision import Decision
     from hfai.client._experiment import Experiment
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from hfai.client._nodes import NodeInfo, cordon_node, nodes, uncordon_node
     from hfai.client._quota import Quota, quota_overview
     from hfai.client._resolve import resolve
+    from hfai.client._server import ServerInfo, server_info
     from hfai.client._shell import Shell, ShellOutput, ShellTerminal, open_shell
     from hfai.client._status import Status, get_status
     from hfai.client._suspension import Suspension
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_names.py wants it
+    "Context",
     "Decision",
     "EXP_PRIORITY",
     "Experiment",
@@ -56,6 +59,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "LogLine",
     "NodeInfo",
     "Quota",
+    "ServerInfo",
     "Shell",
     "ShellOutput",
     "ShellTerminal",
@@ -67,6 +71,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "WARN_TYPE",
     "WhoAmI",
     "bind_hf_except_hook",
+    "contexts",
     "cordon_node",
     "create_experiment",
     "create_experiment_v2",
@@ -81,14 +86,17 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "open_shell",
     "quota_overview",
     "receive_suspend_command",
+    "remove_context",
     "resolve",
     "self_health_check",
+    "server_info",
     "set_priority",
     "set_watchdog_time",
     "set_whole_life_state",
     "stream_log_blocks",
     "stream_logs",
     "uncordon_node",
+    "use_context",
     "user_info",
     "wait",
     "wait_each",
@@ -96,6 +104,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
 ]
 
 _HOMES = {
+    "Context": "_contexts",
     "Decision": "_decision",
     "EXP_PRIORITY": "priorities",
     "Experiment": "_experiment",
@@ -104,6 +113,7 @@ _HOMES = {
     "LogLine": "_log_lines",
     "NodeInfo": "_nodes",
     "Quota": "_quota",
+    "ServerInfo": "_server",
     "Shell": "_shell",
     "ShellOutput": "_shell",
     "ShellTerminal": "_shell",
@@ -115,6 +125,7 @@ _HOMES = {
     "WARN_TYPE": "runtime._warn",
     "WhoAmI": "_whoami",
     "bind_hf_except_hook": "runtime._except_hook",
+    "contexts": "_contexts",
     "cordon_node": "_nodes",
     "create_experiment": "_create",
     "create_experiment_v2": "_create",
@@ -129,14 +140,17 @@ _HOMES = {
     "open_shell": "_shell",
     "quota_overview": "_quota",
     "receive_suspend_command": "runtime._receive",
+    "remove_context": "_contexts",
     "resolve": "_resolve",
     "self_health_check": "runtime._health",
+    "server_info": "_server",
     "set_priority": "runtime._priority",
     "set_watchdog_time": "runtime._watchdog",
     "set_whole_life_state": "runtime._state",
     "stream_log_blocks": "_log_blocks",
     "stream_logs": "_log_lines",
     "uncordon_node": "_nodes",
+    "use_context": "_contexts",
     "user_info": "_user",
     "wait": "_wait",
     "wait_each": "_wait",

@@ -20,6 +20,13 @@ from hfai.model.errors import (
 # HAI Platform says these only in words.
 _NO_TASK = ("没有符合条件的任务", "no task of user")
 _NAME_IN_USE = "的任务正在运行，不能重复创建"
+# What HAI Platform says of tokens (wire document, section 1), in our words.
+TEMPLATES = {
+    "需要指定 token": "the request to {url} has no token: see `hai-cli init`",
+    "根据 token 未找到用户": "{url} does not know this token: get one there, then `hai-cli init <token> --url {url}`",
+    "该 token 已经过期了，请重新提供凭证": "this token has expired on {url}, or was revoked: get a new one there",
+    "您的账号为不活跃状态，无法访问集群服务": "your account on {url} is not active: ask its administrators",
+}
 # Client and server disagree about what exists, or something between them answered.
 _GATEWAY = (502, 503, 504)
 
@@ -62,7 +69,7 @@ def _refusal(status: int, body: dict[str, Any], *, url: str, subject: str) -> Hf
     if _NAME_IN_USE in msg:
         return NameInUse("{message}", message=msg)
     if status in (401, 403):
-        return NotAuthorised(message=msg)
+        return NotAuthorised(TEMPLATES[msg], url=url) if msg in TEMPLATES else NotAuthorised(message=msg)
     if status in _GATEWAY:
         return UnreachableError(url=url, reason=f"it answered with HTTP status {status}: {msg}")
     if status in (404, 405):

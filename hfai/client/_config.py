@@ -1,76 +1,187 @@
-"""``conf.yaml``: which server, with which token; nothing configured means the embedded engine.
+"""``conf.yaml``: which server, with which token; nothing configured means the engine of this machine.
 
-Two shapes are read: the flat one of HAI (``token``, ``url``) and named contexts
-(``{current: NAME, contexts: {NAME: {url, token, kind}}}``). A key that is missing is taken from ``MARSV2_SERVER`` and
-``MARSV2_USER_TOKEN``; the file wins (wire document, section 8).
+Two shapes are read, also beside each other: the flat one of HAI (``token``, ``url``), which is the context ``default``, and named
+contexts (``{current: NAME, contexts: {NAME: {url, token, kind, user}}}``). ``local`` is the engine of this machine and in no file. A key
+that is missing is taken from ``MARSV2_SERVER`` and ``MARSV2_USER_TOKEN``; the file wins (wire document, section 8), except inside a
+task, which is to ask the platform that runs it.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
+import re
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Optional
+from typing import Any, Mapping, NamedTuple, NoReturn, Optional
 
-from hfai.client._places import config_file
-from hfai.model.errors import ConfigError
+from hfai.client._places import config_file, names_file
+from hfai.model.errors import ConfigError, NotFoundError, UsageError
 
-EMBEDDED = "embedded"
+LOCAL = "local"
 DEFAULT = "default"
 KINDS = ("hfai", "haiplatform")
-_KEYS = ("url", "token", "kind")
+_KEYS = ("url", "token", "kind", "user")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
 class Settings(NamedTuple):
     """What one context says.
 
     Attributes:
-        context: its name; ``embedded`` where no server is configured.
-        url: the server, None for the embedded engine.
+        context: its name; ``local`` where no server is configured.
+        url: the server, None for the engine of this machine.
         token: what to show it.
         kind: what runs there: ``hfai``, ``haiplatform``, or None if that has not been found out.
+        user: whom the token stood for when it was set up; None if that has not been found out.
     """
 
-    context: str = EMBEDDED
+    context: str = LOCAL
     url: Optional[str] = None
     token: Optional[str] = None
     kind: Optional[str] = None
+    user: Optional[str] = None
 
 
 def load_settings() -> Settings:
-    """The settings that count now.
+    """The settings that count now: of ``HFAI_CONTEXT``, of a task's environment, of the file, of the environment.
 
     Raises:
-        ConfigError: the file cannot be read or used; the message has file and, where there is one, line.
+        ConfigError: the file cannot be read or used; the message has file, line and column.
+        NotFoundError: ``HFAI_CONTEXT`` names no context.
     """
-    settings = _from_file(config_file()) or Settings(DEFAULT)
-    url = settings.url or os.environ.get("MARSV2_SERVER")
-    if not url:
-        return Settings(token=settings.token)
-    token = settings.token or os.environ.get("MARSV2_USER_TOKEN")
-    return settings._replace(url=with_scheme(url), token=token)
+    environ = os.environ
+    if chosen := environ.get("HFAI_CONTEXT"):
+        return named(chosen)
+    if environ.get("HFAI_RUN") and environ.get("MARSV2_SERVER"):
+        return _filled(Settings(DEFAULT))
+    path = config_file()
+    if not path.exists():
+        return _filled(Settings(DEFAULT))
+    body = _body(path)
+    current = body.get("current")
+    found = _contexts(path, body)
+    name = str(current or DEFAULT)
+    if name == LOCAL:
+        return Settings(LOCAL)
+    if current and name not in found:
+        known = ", ".join((LOCAL, *found))
+        fail((path, "current"), "no context {name}; there are: {known}", name=name, known=known)
+    return _filled(found.get(name, Settings(DEFAULT)))
+
+
+def named(context: str) -> Settings:
+    """The settings of one context.
+
+    Raises:
+        ConfigError: the file cannot be read or used.
+        NotFoundError: there is no such context.
+    """
+    found = all_settings()
+    if context not in found:
+        known = ", ".join(found)
+        raise NotFoundError("no context {name}; there are: {known}", name=context, known=known)
+    return _filled(found[context])
+
+
+def all_settings() -> dict[str, Settings]:
+    """Every context by its name, ``local`` first, then as they stand in the file.
+
+    Raises:
+        ConfigError: the file cannot be read or used.
+    """
+    path = config_file()
+    found = _contexts(path, _body(path)) if path.exists() else {}
+    if not found and (from_environ := _filled(Settings(DEFAULT))).url:
+        found = {DEFAULT: from_environ}
+    return {LOCAL: Settings(LOCAL), **found}
 
 
 def save_settings(settings: Settings) -> Path:
-    """Write a context and make it the current one; the others stay. The file is replaced whole, mode 0600.
+    """Write a context and make it the current one. What else is in the file, comments too, stays; it is replaced whole, mode 0600.
 
     Raises:
         ConfigError: the file that is there cannot be read, or the new one cannot be written.
+        UsageError: the name of the context cannot be used.
     """
+    from hfai.client._config_file import edit, section
+
+    ensure_name(settings.context)
+    entry = dict(zip(_KEYS, (settings.url, settings.token, settings.kind, settings.user)))
+
+    def change(body: Any) -> None:
+        _contexts(config_file(), body)
+        is_flat = settings.context == DEFAULT and _key_of(body.get("contexts") or {}, DEFAULT) is None
+        target = body if is_flat else section(section(body, "contexts"), settings.context)
+        if target.get("url") != settings.url:
+            names_file(settings.context).unlink(missing_ok=True)
+        for key, value in entry.items():
+            if value is None:
+                target.pop(key, None)
+            else:
+                target[key] = value
+        _make_current(body, settings.context)
+
+    return edit(config_file(), change)
+
+
+def use(context: str) -> Path:
+    """Make a context the current one.
+
+    Raises:
+        ConfigError: the file cannot be read, used or written.
+        NotFoundError: there is no such context.
+    """
+    from hfai.client._config_file import edit
+
+    named(context)
+    return edit(config_file(), lambda body: _make_current(body, context))
+
+
+def remove(context: str) -> Path:
+    """Take a context out of the file; if it was the current one, ``local`` is from now on.
+
+    Raises:
+        ConfigError: the file cannot be read, used or written.
+        NotFoundError: there is no such context.
+        UsageError: it is ``local``, or comes from the environment.
+    """
+    from hfai.client._config_file import edit
+
     path = config_file()
-    entry = {key: value for key, value in zip(_KEYS, (settings.url, settings.token, settings.kind)) if value}
-    old = _load(path) if path.exists() else {}
-    if "contexts" not in old and settings.context == DEFAULT:
-        kept = {key: value for key, value in old.items() if key not in _KEYS}
-        _write(path, {**kept, **entry})
-        return path
-    contexts = dict(old.get("contexts") or {})
-    if "contexts" not in old and any(key in old for key in _KEYS):
-        contexts[DEFAULT] = {key: old[key] for key in _KEYS if key in old}
-    contexts[settings.context] = entry
-    _write(path, {"current": settings.context, "contexts": contexts})
-    return path
+    named(context)
+    if context == LOCAL:
+        raise UsageError("{name} is the engine of this machine: it cannot be removed", name=LOCAL)
+    if not path.exists() or context not in _contexts(path, _body(path)):
+        raise UsageError("{name} comes from {variable}: unset that", name=context, variable="MARSV2_SERVER")
+
+    def change(body: Any) -> None:
+        was = str(body.get("current") or DEFAULT)
+        in_contexts = body.get("contexts") or {}
+        key = _key_of(in_contexts, context)
+        if key is not None:
+            del in_contexts[key]
+            if not in_contexts:
+                body.pop("contexts")
+        else:
+            for one in _KEYS:
+                body.pop(one, None)
+        if was == context:
+            body["current"] = LOCAL
+
+    written = edit(path, change)
+    names_file(context).unlink(missing_ok=True)
+    return written
+
+
+def ensure_name(context: str) -> None:
+    """Refuse what cannot be the name of a context.
+
+    Raises:
+        UsageError: saying why.
+    """
+    if context == LOCAL:
+        raise UsageError("{name} is the engine of this machine: choose another name", name=LOCAL)
+    if not _NAME.fullmatch(context):
+        raise UsageError("context {name}: a name has letters, digits, . _ - and at most 64 of them", name=context)
 
 
 def with_scheme(url: str) -> str:
@@ -78,78 +189,66 @@ def with_scheme(url: str) -> str:
     return (url if "://" in url else f"https://{url}").rstrip("/")
 
 
-def _from_file(path: Path) -> Optional[Settings]:
+def _make_current(body: Any, context: str) -> None:
+    if context == DEFAULT and not body.get("contexts"):
+        body.pop("current", None)
+    else:
+        body["current"] = context
+
+
+def _filled(settings: Settings) -> Settings:
+    """What a context lacks from the environment."""
+    if settings.context == LOCAL:
+        return settings
+    url = settings.url or os.environ.get("MARSV2_SERVER")
+    if not url:
+        return Settings(token=settings.token)
+    return settings._replace(url=with_scheme(url), token=settings.token or os.environ.get("MARSV2_USER_TOKEN"))
+
+
+def _body(path: Path) -> Mapping[str, Any]:
     # Most people have none: ruamel.yaml is loaded only where there is something to read.
-    if not path.exists():
-        return None
-    body = _load(path)
-    name = DEFAULT
-    if "contexts" in body:
-        contexts, name = body["contexts"], str(body.get("current") or DEFAULT)
-        if not isinstance(contexts, dict) or not isinstance(contexts.get(name), (dict, type(None))):
-            raise ConfigError("{file}: contexts must be names with url, token and kind under them", file=str(path))
-        if name not in contexts and name != EMBEDDED:
-            known = ", ".join(map(str, contexts)) or "none"
-            raise ConfigError("{file}: no context {name}; there are: {known}", file=str(path), name=name, known=known)
-        body = contexts.get(name) or {}
+    from hfai.client._config_file import read
+
+    return read(path)
+
+
+def _contexts(path: Path, body: Mapping[str, Any]) -> dict[str, Settings]:
+    """The contexts that a file has, checked."""
+    entries = body.get("contexts")
+    if not isinstance(entries, (dict, type(None))):
+        fail((path, "contexts"), "contexts must be names with url, token and kind under them")
+    found: dict[str, Settings] = {}
+    for name, entry in (entries or {}).items():
+        if not isinstance(entry, (dict, type(None))):
+            fail((path, "contexts", name), "contexts must be names with url, token and kind under them")
+        found[str(name)] = _checked(path, ("contexts", name), str(name), entry or {})
+    if DEFAULT not in found and any(key in body for key in _KEYS):
+        found = {DEFAULT: _checked(path, (), DEFAULT, body), **found}
+    return found
+
+
+def _checked(path: Path, where: tuple[Any, ...], name: str, entry: Mapping[str, Any]) -> Settings:
     for key in _KEYS:
-        if not isinstance(body.get(key), (str, type(None))):
-            raise ConfigError("{file}: {key} must be text in quotes", file=str(path), key=key)
-    url, token, kind = (body.get(key) or None for key in _KEYS)
+        if not isinstance(entry.get(key), (str, type(None))):
+            fail((path, *where, key), "{key} must be text in quotes", key=key)
+    url, token, kind, user = (entry.get(key) or None for key in _KEYS)
     if kind not in (None, *KINDS):
-        raise ConfigError("{file}: kind must be one of {kinds}", file=str(path), kinds=", ".join(KINDS))
+        fail((path, *where, "kind"), "kind must be one of {kinds}", kinds=", ".join(KINDS))
     if url is not None and with_scheme(url).split("://")[0] not in ("http", "https"):
-        raise ConfigError("{file}: url must begin with http:// or https://", file=str(path))
-    return Settings(name, url, token, kind)
+        fail((path, *where, "url"), "url must begin with http:// or https://")
+    return Settings(name, url, token, kind, user)
 
 
-def _load(path: Path) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+def fail(where: tuple[Any, ...], template: str, **data: Any) -> NoReturn:
+    """Refuse what stands in a file under these keys; ``where`` begins with its path."""
+    from hfai.client._config_file import position
 
-    try:
-        body = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        problem = error.problem or error.context or "no YAML"
-        raise ConfigError("{file}:{line}: {problem}", file=str(path), line=line, problem=problem) from None
-    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError):
-        raise ConfigError("{file}:1: this is no YAML text", file=str(path), line=1) from None
-    except OSError as error:
-        raise ConfigError("{file}: {problem}", file=str(path), problem=error.strerror or str(error)) from None
-    if body is None:
-        return {}
-    if not isinstance(body, dict):
-        raise ConfigError("{file}:1: token and url are missing: see `hai-cli init`", file=str(path), line=1)
-    return body
+    path, *keys = where
+    line, column = position(path, keys)
+    raise ConfigError("{file}:{line}:{column}: " + template, file=str(path), line=line, column=column, **data)
 
 
-def _write(path: Path, body: Mapping[str, Any]) -> None:
-    text = "".join(_lines(body, ""))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # 0600 from the beginning
-        try:
-            with os.fdopen(fd, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(fd)
-            Path(beside).replace(path)
-        except BaseException:
-            Path(beside).unlink()
-            raise
-    except OSError as error:
-        raise ConfigError("{file}: {problem}", file=str(path), problem=error.strerror or str(error)) from None
-
-
-def _lines(body: Mapping[str, Any], indent: str) -> list[str]:
-    lines: list[str] = []
-    for key, value in body.items():
-        if isinstance(value, Mapping) and value:
-            lines += [f"{indent}{json.dumps(key)}:\n", *_lines(value, indent + "  ")]
-        else:
-            # JSON is YAML; quotes keep a token of digits a text.
-            name = key if key in (*_KEYS, "current", "contexts") else json.dumps(key)
-            lines.append(f"{indent}{name}: {json.dumps(value, ensure_ascii=False)}\n")
-    return lines
+def _key_of(entries: Mapping[Any, Any], name: str) -> Any:
+    """The key as the file has it: a name of digits is a number there."""
+    return next((key for key in entries if str(key) == name), None)

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from hfai import PROTOCOL, __version__
 from hfai.client import _hooks
 from hfai.client._answers import body_of
-from hfai.client._config import EMBEDDED, Settings, load_settings
+from hfai.client._config import LOCAL, Settings, load_settings
 from hfai.client._endpoint import Endpoint, read_endpoint, read_token
 from hfai.client._engine import find_engine, find_or_start_engine
 from hfai.client._places import engine_dir
@@ -51,6 +51,9 @@ class Session:
         settings: which server.
         may_start: whether the embedded engine is started where it does not run.
         any_protocol: whether an engine of another protocol version will do, to look at it or to end it.
+
+    Attributes:
+        server_version: what the last answer said, None before one.
     """
 
     def __init__(self, settings: Settings, *, may_start: bool = True, any_protocol: bool = False) -> None:
@@ -59,6 +62,7 @@ class Session:
         self._may_start = may_start
         self._any_protocol = any_protocol
         self._dead: Optional[Endpoint] = None
+        self.server_version: Optional[str] = None
 
     @property
     def is_embedded(self) -> bool:
@@ -170,9 +174,11 @@ class Session:
         for attempt in range(1, _ATTEMPTS + 1):
             target = self._reached(revive=revive)
             try:
-                return target.transport.send(
+                answer = target.transport.send(
                     method, _path(path, query, target), _headers(target, data, content_type), data, timeout_s
                 )
+                self.server_version = answer.server_version
+                return answer
             except TransportError as error:
                 self._lost(target, error)
                 is_final = error.is_timeout or attempt == _ATTEMPTS or (error.was_sent and not is_repeatable)
@@ -214,7 +220,10 @@ class Session:
         transport = open_transport(url)
         try:
             if kind is None:
-                kind = probe(transport, url)
+                found = probe(transport, url)
+                if found.protocol is not None:
+                    ensure_compatible(found.protocol, str(found.version))
+                kind = found.kind
                 self.settings = self.settings._replace(kind=kind)
         except HfaiError:
             transport.close()
@@ -225,14 +234,21 @@ class Session:
         return _Target(transport, url, kind, token)
 
 
-def probe(transport: Transport, url: str) -> str:
-    """What runs at an address: ``hfai`` or ``haiplatform``.
+class Probed(NamedTuple):
+    """What runs at an address: kind ``hfai`` with its version and protocol, or ``haiplatform``."""
+
+    kind: str
+    version: Optional[str] = None
+    protocol: Optional[int] = None
+
+
+def probe(transport: Transport, url: str) -> Probed:
+    """What runs at an address.
 
     The front door of a HAI Platform answers 404 or 503 here or says no ``engine`` (wire document, section 1).
 
     Raises:
         UnreachableError: nothing answers.
-        ProtocolMismatch: an engine of a version that cannot be talked to.
     """
     try:
         answer = transport.send("GET", "/api_server_status", {"User-Agent": f"hfai/{__version__}"}, None, TIMEOUT_S)
@@ -243,9 +259,8 @@ def probe(transport: Transport, url: str) -> str:
     except ValueError:
         body = None
     if answer.status == 200 and isinstance(body, dict) and body.get("engine") == "hfai":
-        ensure_compatible(int(body.get("protocol", 0)), str(body.get("version")))
-        return "hfai"
-    return "haiplatform"
+        return Probed("hfai", str(body.get("version")), int(body.get("protocol", 0)))
+    return Probed("haiplatform")
 
 
 def ensure_compatible(protocol: int, version: str) -> None:
@@ -260,7 +275,15 @@ def ensure_compatible(protocol: int, version: str) -> None:
         _hooks.other_version(version, __version__)
 
 
-_VARIABLES = ("HFAI_HOME", "HFAI_ENGINE_DIR", "HFAI_CLIENT_CONFIG", "MARSV2_SERVER", "MARSV2_USER_TOKEN", "HOME")
+_VARIABLES = (
+    "HFAI_CONTEXT",
+    "HFAI_HOME",
+    "HFAI_ENGINE_DIR",
+    "HFAI_CLIENT_CONFIG",
+    "MARSV2_SERVER",
+    "MARSV2_USER_TOKEN",
+    "HOME",
+)
 _local = threading.local()
 _generation = 0
 
@@ -290,7 +313,7 @@ def forget() -> None:
 
 def embedded(*, may_start: bool, any_protocol: bool = False) -> Session:
     """A session of its own with the embedded engine, whatever is configured."""
-    return Session(Settings(EMBEDDED), may_start=may_start, any_protocol=any_protocol)
+    return Session(Settings(LOCAL), may_start=may_start, any_protocol=any_protocol)
 
 
 def _path(path: str, query: Query, target: _Target) -> str:

@@ -11,6 +11,7 @@ VARIABLES = (
     ("HFAI_HOME", "you", "directory of hfai's own files; default ~/.hai"),
     ("HFAI_ENGINE_DIR", "you", "state directory of the embedded engine; default $HFAI_HOME/engine"),
     ("HFAI_CLIENT_CONFIG", "you", "the client's configuration file; default $HFAI_HOME/conf.yaml"),
+    ("HFAI_CONTEXT", "you", "context to use instead of the current one; `hai-cli --context NAME` sets it for one command"),
     ("HFAI_TRACEBACK", "you", "1: show the whole traceback of an error instead of one line"),
     ("HAI_LANG", "you", "language of the texts, for example en or zh; default from the locale"),
     ("MARSV2_SERVER", "you", "address of a HAI Platform, where the configuration has none; task: the engine's"),

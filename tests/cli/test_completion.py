@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import HAI_CLI, Cli
 
 NAMES = "13\tblank name\tsuspended\n12\tmy_exp\trunning\n11\tother\tfinished\n10\tmine\twaiting_init\n9\tother\tfinished\n"
+CONTEXTS = 'url: "http://a"\n# contexts\ncontexts:\n  # two\n  "lab":\n    url: http://b\n\n  7:\n    url: http://c\ncurrent: lab\n'
 
 
 def tab(cli: Cli, line: str) -> list[str]:
@@ -47,6 +48,7 @@ def cached(cli: Cli) -> Cli:
     state = Path(os.environ["HFAI_HOME"]) / "engine"
     state.mkdir()
     (state / "names").write_text(NAMES)
+    (state.parent / "conf.yaml").write_text(CONTEXTS)
     return cli
 
 
@@ -68,6 +70,13 @@ def cached(cli: Cli) -> Cli:
         ("hai-cli list --status r", {"running"}),
         ("hai-cli python train.py x -- --n", {"--name", "--nodes", "--no_inherit"}),
         ("hai-cli python train.py ++ --l", {"--life_state"}),
+        ("hai-cli --context lab stop my_exp m", {"mine"}),
+        ("hai-cli --context=lab platform down --s", {"--stop-tasks"}),
+        ("hai-cli --context l", {"local", "lab"}),
+        ("hai-cli --c", {"--context"}),
+        ("hai-cli context use ", {"local", "default", "lab", "7"}),
+        ("hai-cli context remove l", {"lab"}),
+        ("hai-cli init x --context d", {"default"}),
         ("hai-cli nonsense ", set()),
         ("hai-cli platform nonsense ", set()),
         ("hai-cli status 'unfinished ", set()),

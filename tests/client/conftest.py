@@ -43,10 +43,11 @@ class Chunks(NamedTuple):
 
 class FakeServer:
     """Answers each route with what ``routes`` has for it: a dict, ``(status, dict)``, text, Drop, Chunks, or a callable
-    of the request that returns one of these."""
+    of the request that returns one of these. ``headers`` go with each answer that is no Drop or Chunks."""
 
     def __init__(self) -> None:
         self.routes: dict[str, Any] = {}
+        self.headers: dict[str, str] = {}
         self.requests: list[Request] = []
         self.connections = 0
         self._lock = threading.Lock()
@@ -147,6 +148,8 @@ class FakeServer:
                 data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
+                for name, value in server.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 

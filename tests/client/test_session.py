@@ -77,8 +77,8 @@ def test_another_version_is_a_note(engine, capsys) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [
-        ((403, {"success": 0, "msg": "根据 token 未找到用户"}), NotAuthorised, "根据 token 未找到用户"),
-        ((401, {"success": 0, "msg": "该 token 已经过期了，请重新提供凭证"}), NotAuthorised, "过期"),
+        ((403, {"success": 0, "msg": "根据 token 未找到用户"}), NotAuthorised, "does not know this token"),
+        ((401, {"success": 0, "msg": "该 token 已经过期了，请重新提供凭证"}), NotAuthorised, "expired"),
         ((401, {"success": 0, "msg": "no task of user [a] with id [1]"}), TaskNotFound, "no task 1"),
         ({"success": 0, "msg": "没有符合条件的任务"}, TaskNotFound, "no task 1"),
         ({"success": 0, "msg": "无效的 priority"}, RefusedError, "无效的 priority"),

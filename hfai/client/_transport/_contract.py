@@ -22,10 +22,17 @@ class TransportError(Exception):
 
 
 class Answer(NamedTuple):
-    """A whole HTTP answer, of whatever status."""
+    """A whole HTTP answer, of whatever status.
+
+    Attributes:
+        status: its code.
+        body: as it came.
+        server_version: what the header ``client-version`` says: the server's version (wire document, section 1).
+    """
 
     status: int
     body: bytes
+    server_version: Optional[str] = None
 
 
 class ByteStream(Protocol):

@@ -35,7 +35,7 @@ class LoopbackTransport:
         connection = self._connection(timeout_s)
         try:
             response = _begin(connection, method, self._prefix + target, headers, body)
-            answer = Answer(response.status, response.read())
+            answer = Answer(response.status, response.read(), response.getheader("client-version"))
         except BaseException as error:
             # Also at Ctrl-C: half an answer must not be taken for the next one's.
             self.close()

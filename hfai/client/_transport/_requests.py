@@ -30,7 +30,7 @@ class RequestsTransport:
         self, method: str, target: str, headers: Mapping[str, str], body: Optional[bytes], timeout_s: float
     ) -> Answer:
         response = self._request(method, target, headers, body, timeout_s, is_stream=False)
-        return Answer(response.status_code, response.content)
+        return Answer(response.status_code, response.content, response.headers.get("client-version"))
 
     def stream(
         self, target: str, headers: Mapping[str, str], timeout_s: float, body: Optional[bytes] = None

@@ -44,6 +44,7 @@ from hfai.client.aio._calls import (
 )
 from hfai.client.aio._experiment import Experiment
 from hfai.client.aio._logs import stream_log_blocks, stream_logs
+from hfai.client.aio._servers import contexts, remove_context, server_info, use_context
 from hfai.client.aio._wait_each import wait_each
 
 __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_names.py wants it
@@ -51,6 +52,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "Experiment",
     "WARN_TYPE",
     "bind_hf_except_hook",
+    "contexts",
     "cordon_node",
     "create_experiment",
     "create_experiment_v2",
@@ -64,14 +66,17 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "nodes",
     "quota_overview",
     "receive_suspend_command",
+    "remove_context",
     "resolve",
     "self_health_check",
+    "server_info",
     "set_priority",
     "set_watchdog_time",
     "set_whole_life_state",
     "stream_log_blocks",
     "stream_logs",
     "uncordon_node",
+    "use_context",
     "user_info",
     "wait",
     "wait_each",
