@@ -28,7 +28,7 @@ def add_placing(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
         "-p",
         "--priority",
         type=_priority,
-        metavar="NAME|NUMBER",
+        metavar="PRIORITY",
         help=said(tr("one of {names}, or its number", names=_NAMES), "AUTO"),
     )
 

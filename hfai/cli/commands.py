@@ -96,6 +96,16 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Help Commands",
         (
+            Command(
+                "completion",
+                mark("let Tab complete commands, options and names in your shell"),
+                (
+                    Command("bash", mark("print what bash is to source")),
+                    Command("zsh", mark("print what zsh is to source")),
+                    Command("fish", mark("print what fish is to source")),
+                    Command("install", mark("have every new shell complete hai-cli")),
+                ),
+            ),
             Command("help", mark("show the help of a command, or explain a topic: exit codes, the task file ...")),
         ),
     ),

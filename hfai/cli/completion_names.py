@@ -68,27 +68,29 @@ def _contexts() -> list[str]:
     return found if "default" in found or not has_flat else ["default", *found]
 
 
-def names_files() -> list[str]:
-    """The caches: the engine's own on this machine, and what the client has seen on other platforms."""
+def cached_lines(kind: str) -> list[str]:
+    """The lines of the caches ``names`` or ``places``: the engine's own, and what the client has seen on other platforms."""
     home = os.environ.get("HFAI_HOME") or os.path.expanduser("~/.hai")
-    own = os.path.join(os.environ.get("HFAI_ENGINE_DIR") or os.path.join(home, "engine"), "names")
+    own = os.path.join(os.environ.get("HFAI_ENGINE_DIR") or os.path.join(home, "engine"), kind)
     cache = os.path.join(home, "cache")
     others = os.listdir(cache) if os.path.isdir(cache) else []
-    return [own, *(os.path.join(cache, name) for name in others if name.endswith(".names"))]
+    found: list[str] = []
+    for path in (own, *(os.path.join(cache, name) for name in others if name.endswith(f".{kind}"))):
+        if os.path.exists(path):
+            with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+                found += stream.read(_LARGEST_BYTES).splitlines()
+    return found
 
 
 def _names(prefix: str, statuses: tuple[str, ...]) -> list[str]:
     found: dict[str, None] = {}
-    for path in filter(os.path.exists, names_files()):
-        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            lines = stream.read(_LARGEST_BYTES).splitlines()
-        for line in lines:
-            run_id, _, rest = line.partition("\t")
-            name, _, status = rest.rpartition("\t")
-            if status not in statuses:
-                continue
-            if name.startswith(prefix):
-                found[name] = None
-            if prefix.isdigit() and run_id.startswith(prefix):
-                found[run_id] = None
+    for line in cached_lines("names"):
+        run_id, _, rest = line.partition("\t")
+        name, _, status = rest.rpartition("\t")
+        if status not in statuses:
+            continue
+        if name.startswith(prefix):
+            found[name] = None
+        if prefix.isdigit() and run_id.startswith(prefix):
+            found[run_id] = None
     return list(found)

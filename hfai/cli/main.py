@@ -17,7 +17,7 @@ def main() -> int:
     import os
 
     if "_ARGCOMPLETE" in os.environ:
-        from hfai.cli.completion import complete
+        from hfai.cli.tab import complete
 
         complete()
     return guarded(lambda: dispatch(sys.argv[1:]))

@@ -19,10 +19,9 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment(parser, completer=unfinished_names)
-    action = parser.add_argument(
+    parser.add_argument(
         "priority", metavar="<priority>", help=tr("name or number, for example HIGH or 30; AUTO: the highest with room")
     )
-    action.completer = _names  # type: ignore[attr-defined]
     add_quiet(parser)
 
 
@@ -55,9 +54,3 @@ def _number(text: str) -> int:
         allowed = ", ".join(f"{name} ({number})" for name, number in levels.items())
         raise UsageError("priority {priority} is none of {allowed}", priority=text, allowed=allowed)
     return known[word]
-
-
-def _names(prefix: str, **_: object) -> list[str]:
-    from hfai.client import EXP_PRIORITY
-
-    return [level.name for level in EXP_PRIORITY if level.name.startswith(prefix.upper())]

@@ -1,6 +1,7 @@
-"""The names that Tab offers for a remote server; the embedded engine writes its own file of the same form.
+"""What Tab offers for a remote server; the embedded engine writes its own files of the same form.
 
-Form: a line ``id<TAB>name<TAB>chain_status`` per chain, newest first, at most 500 (docs/architecture.md).
+``names``: a line ``id<TAB>name<TAB>chain_status`` per chain, newest first, at most 500; ``places``: a line
+``node<TAB>group`` per node (docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -26,6 +27,14 @@ def note(session: Session, experiments: Iterable[Experiment]) -> None:
         _merge(names_file(session.settings.context), experiments)
 
 
+def note_places(session: Session, places: Iterable[tuple[str, str]]) -> None:
+    """Remember the nodes of a remote server, each with its group."""
+    if session.is_embedded:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        _replace(names_file(session.settings.context).with_suffix(".places"), [f"{node}\t{group}" for node, group in places])
+
+
 def _merge(path: Path, experiments: Iterable[Experiment]) -> None:
     lines: dict[int, str] = {}
     with contextlib.suppress(FileNotFoundError):
@@ -40,11 +49,15 @@ def _merge(path: Path, experiments: Iterable[Experiment]) -> None:
     if lines == old:
         return
     newest = [lines[run_id] for run_id in sorted(lines, reverse=True)[:_MOST]]
+    _replace(path, newest)
+
+
+def _replace(path: Path, lines: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fd, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in newest))
+            file.write("".join(f"{line}\n" for line in lines))
         Path(beside).replace(path)
     except BaseException:
         Path(beside).unlink()

@@ -17,7 +17,7 @@ from hfai.engine.executors.base import Executor, Order
 from hfai.engine.executors.guest import Guest
 from hfai.engine.guests import open_guest
 from hfai.engine.names import FILE_NAME as NAMES
-from hfai.engine.names import NamesFile
+from hfai.engine.names import PLACES, NamesFile, write_places
 from hfai.engine.queries import ListQuery, NodeView, QuotaUse, Selector, StopOp, User, Working
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.cordons import Cordons
@@ -111,6 +111,7 @@ class Engine:
             undo.pop_all()
         self._is_open = True
         self._names.refresh_later()
+        write_places(state_dir / PLACES, self._scheduler.cluster.nodes)
 
     async def close(self, *, stop_tasks: bool = False) -> None:
         """Stop scheduling and let go of everything; what runs goes on and is adopted by the next start. May be called twice.

@@ -1,24 +1,26 @@
-"""``names``: what Tab offers, kept by the engine so that completion asks nobody (docs/architecture.md)."""
+"""``names`` and ``places``: what Tab offers, kept by the engine so that completion asks nobody (docs/architecture.md)."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from pathlib import Path
-from typing import Optional
+from typing import Iterable, Optional
 
 from hfai.engine.store.database import Database
 from hfai.engine.store.listing import newest
 from hfai.engine.system import write_atomic
+from hfai.model.records import Node
 
 FILE_NAME = "names"
+PLACES = "places"
 MOST = 500
 _EVERY_S = 0.2
 _log = logging.getLogger(__name__)
 
 
 class NamesFile:
-    """Keeps the file in step with the store, written at most every 0.2 s.
+    """Keeps the file in step with the store: written at once after a rest, otherwise at most every 0.2 s.
 
     Args:
         path: the file.
@@ -29,11 +31,17 @@ class NamesFile:
         self._path = path
         self._db = db
         self._later: Optional[asyncio.TimerHandle] = None
+        self._not_before = 0.0
 
     def refresh_later(self) -> None:
         """Something has changed."""
         if self._later is None:
-            self._later = asyncio.get_running_loop().call_later(_EVERY_S, self.refresh)
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_at(max(loop.time(), self._not_before), self._refresh_now)
+
+    def _refresh_now(self) -> None:
+        self._not_before = asyncio.get_running_loop().time() + _EVERY_S
+        self.refresh()
 
     def refresh(self) -> None:
         """Write the file now; a disk that cannot take it keeps the old one."""
@@ -50,3 +58,12 @@ class NamesFile:
         """Write what is left to write."""
         if self._later is not None:
             self.refresh()
+
+
+def write_places(path: Path, nodes: Iterable[Node]) -> None:
+    """Write which nodes there are, each with its group; a disk that cannot take it keeps the old file."""
+    lines = [f"{node.name}\t{node.group}\n" for node in nodes]
+    try:
+        write_atomic(path, "".join(lines).encode())
+    except OSError as error:
+        _log.warning("the nodes for completion were not written: %s", error)

@@ -22,7 +22,7 @@ def tab(cli: Cli, line: str) -> list[str]:
         "_ARGCOMPLETE": "1",
         "_ARGCOMPLETE_IFS": "\n",
         "COMP_LINE": line,
-        "COMP_POINT": str(len(line.encode())),
+        "COMP_POINT": str(len(line)),
         "COMP_TYPE": "9",
     }
     try:
@@ -49,6 +49,7 @@ def cached(cli: Cli) -> Cli:
     state.mkdir()
     (state / "names").write_text(NAMES)
     (state.parent / "conf.yaml").write_text(CONTEXTS)
+    (state / "places").write_text("cpu-0\tdefault\ncpu-1\tdefault\ngpu-0\tlab.gpu\n")
     return cli
 
 
@@ -77,6 +78,20 @@ def cached(cli: Cli) -> Cli:
         ("hai-cli context use ", {"local", "default", "lab", "7"}),
         ("hai-cli context remove l", {"lab"}),
         ("hai-cli init x --context d", {"default"}),
+        ("hai-cli ssh ", {"my_exp"}),
+        ("hai-cli ssh my_exp -- ls ", set()),
+        ("hai-cli status\t--", {"--output", "--json", "--quiet", "--columns", "--type", "--help"}),
+        ("hai-cli platform node cordon ", {"cpu-0", "cpu-1", "gpu-0"}),
+        ("hai-cli platform node cordon c", {"cpu-0", "cpu-1"}),
+        ("hai-cli run x.yaml --group ", {"default", "lab.gpu"}),
+        ("hai-cli exec x -- -g l", {"lab.gpu"}),
+        ("hai-cli run x.yaml -p V", {"VERY_HIGH"}),
+        ("hai-cli priority my_exp very", {"very_high"}),
+        ("hai-cli list --columns id,no", {"id,nodes"}),
+        ("hai-cli help ex", {"exec", "exit-codes"}),
+        ("hai-cli help platform n", {"node"}),
+        ("hai-cli completion install f", {"fish"}),
+        ("hai-cli run ", set()),
         ("hai-cli nonsense ", set()),
         ("hai-cli platform nonsense ", set()),
         ("hai-cli status 'unfinished ", set()),

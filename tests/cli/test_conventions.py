@@ -10,6 +10,7 @@ import pytest
 from hfai.cli.commands import every_command
 from hfai.cli.examples import example_words
 from hfai.cli.parsing import load, parser_of
+from hfai.cli.tab import BY_METAVAR
 
 PATHS = [path for path, _ in every_command()]
 
@@ -54,6 +55,27 @@ def test_options_are_explained(path: tuple[str, ...]) -> None:
         takes_value = action.option_strings and action.nargs != 0 and action.default is not argparse.SUPPRESS
         if takes_value and action.default not in (None, [], False, ""):
             assert "default" in action.help, f"{name}: its help does not say the default, {action.default!r}"
+
+
+# What Tab leaves to the shell, which offers files: files, and texts that nobody else can know. A word for something that
+# hai-cli knows the names of belongs into BY_METAVAR of hfai/cli/tab.py.
+FREE = {
+    "A,B", "DIR", "F", "FILE", "FILE.svg", "IMAGE", "K", "KEY=VALUE", "N", "N|all|0,3-5", "NAME", "NUMBER", "PATH", "REGEX", "S",
+    "TAG", "TEXT", "TIME", "URL", "<token>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS, ids="-".join)
+def test_tab_knows_what_each_value_is(path: tuple[str, ...]) -> None:
+    """By its choices, by the word that the help shows for it, or by a completer of its own."""
+    for action in actions_of(path):
+        if action.nargs == 0 or action.choices or hasattr(action, "completer"):
+            continue
+        word = str(action.metavar or action.dest.upper())
+        assert word in BY_METAVAR or word in FREE, (
+            f"{word}: what can Tab offer for it? Use one of {sorted(BY_METAVAR)} as metavar, give the action a completer, "
+            f"or add the word to BY_METAVAR in hfai/cli/tab.py, or to FREE here if it is a text or a file"
+        )
 
 
 def test_examples_are_translated_and_last(cli: Any) -> None:

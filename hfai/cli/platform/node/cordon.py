@@ -15,7 +15,7 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=tr("name of a node"))
+    parser.add_argument("name", metavar="NODE", help=tr("name of a node"))
     parser.add_argument("--reason", default="", metavar="TEXT", help=tr("why; tasks that wait because of it show it"))
     add_json(parser)
 

@@ -15,7 +15,7 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=tr("name of a node"))
+    parser.add_argument("name", metavar="NODE", help=tr("name of a node"))
     add_json(parser)
 
 

@@ -1,0 +1,70 @@
+"""``hai-cli completion install``: have every new shell complete hai-cli. May be called twice."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hfai.cli.completion.shells import SHELLS, code_for, place_of, shell_in_use, with_loading, without_loading
+from hfai.cli.engine_notes import home_path
+from hfai.cli.language import mark, tr
+from hfai.cli.output import note
+from hfai.model.errors import UsageError
+
+EXAMPLES = (
+    ("hai-cli completion install", mark("for the shell that you use")),
+    ("hai-cli completion install zsh", mark("for another one")),
+    ("hai-cli completion install --uninstall", mark("take it away again")),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "shell", nargs="?", choices=SHELLS, metavar="|".join(SHELLS), help=tr("which shell; default: yours ({name})", name="$SHELL")
+    )
+    parser.add_argument("--uninstall", action="store_true", help=tr("undo it: the lines and the file are removed"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    shell = arguments.shell or shell_in_use()
+    try:
+        _uninstall(shell) if arguments.uninstall else _install(shell)
+    except OSError as error:
+        raise UsageError("{file}: {problem}", file=str(error.filename), problem=error.strerror) from None
+    return 0
+
+
+def _install(shell: str) -> None:
+    code, start_file = place_of(shell)
+    changed = _written(code, code_for(shell))
+    if start_file is not None:
+        old = start_file.read_text(encoding="utf-8", errors="surrogateescape") if start_file.exists() else ""
+        changed = _written(start_file, with_loading(old, code)) or changed
+    file = home_path(str(start_file or code))
+    if not changed:
+        note(tr("{shell} completes hai-cli already: {file}", shell=shell, file=file))
+        return
+    note(tr("{shell} completes hai-cli from its next start on: changed {file}", shell=shell, file=file))
+
+
+def _uninstall(shell: str) -> None:
+    code, start_file = place_of(shell)
+    changed = code.exists()
+    code.unlink(missing_ok=True)
+    if start_file is not None and start_file.exists():
+        old = start_file.read_text(encoding="utf-8", errors="surrogateescape")
+        changed = _written(start_file, without_loading(old)) or changed
+    file = home_path(str(start_file or code))
+    if not changed:
+        note(tr("{shell} was not told to complete hai-cli: {file}", shell=shell, file=file))
+        return
+    note(tr("{shell} does not complete hai-cli any more: changed {file}", shell=shell, file=file))
+
+
+def _written(path: Path, text: str) -> bool:
+    """Whether the file had to be changed; what the file is a link to is changed, not the link."""
+    if path.exists() and path.read_text(encoding="utf-8", errors="surrogateescape") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    return True
