@@ -88,6 +88,33 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                             Command("uncordon", mark("let a cordoned node take tasks again")),
                         ),
                     ),
+                    Command(
+                        "user",
+                        mark("show and change who may use the engine"),
+                        (
+                            Command("list", mark("list the users")),
+                            Command("add", mark("add a user, and print their first token")),
+                            Command("remove", mark("remove a user, with tokens and quotas")),
+                        ),
+                    ),
+                    Command(
+                        "token",
+                        mark("make, list and revoke tokens"),
+                        (
+                            Command("list", mark("list tokens: beginning and end, never the whole")),
+                            Command("create", mark("make another token for a user, and print it this once")),
+                            Command("revoke", mark("let a token stand for nobody any more")),
+                        ),
+                    ),
+                    Command(
+                        "quota",
+                        mark("show and change how many nodes users may have"),
+                        (
+                            Command("list", mark("list the quotas, with what is in use")),
+                            Command("set", mark("set how many nodes may be held at once")),
+                            Command("remove", mark("remove a quota; that of engine.yaml counts again, if there is one")),
+                        ),
+                    ),
                     Command("simulate", mark("replay a trace of tasks through the scheduler, beside first come first served")),
                 ),
             ),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from hfai.cli.completion_names import removable_contexts
 from hfai.cli.engine_notes import home_path
 from hfai.cli.language import mark, tr
 from hfai.cli.output import note
-from hfai.model.errors import UsageError
+from hfai.cli.stdin_line import stdin_line
 
 EXAMPLES = (
     ("hai-cli init ACCESS-0123 --url https://hai.example.org", mark("use a HAI Platform from now on")),
@@ -20,7 +19,6 @@ EXAMPLES = (
     ),
     ("hai-cli init 0123456789abcdef", mark("another token for the server in use")),
 )
-_LONGEST = 4096
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hfai.cli.wording import in_words
     from hfai.client import init
 
-    token = _token_from_stdin() if arguments.token == "-" else arguments.token
+    token = stdin_line(tr("token: ")) if arguments.token == "-" else arguments.token
     done = init(token, url=arguments.url, context=arguments.context)
     names = {"hfai": tr("an hfai engine"), "haiplatform": "HAI Platform"}
     kind = names[done.kind] + (f" {done.version}" if done.version else "")
@@ -52,25 +50,3 @@ def run(arguments: argparse.Namespace) -> int:
     if chosen and chosen != done.context:
         note(tr("HFAI_CONTEXT is set and goes before this: {name}", name=chosen))
     return 0
-
-
-def _token_from_stdin() -> str:
-    """The first line of standard input, not shown where somebody types it.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if sys.stdin is not None and sys.stdin.isatty():
-        import getpass
-
-        try:
-            return getpass.getpass(tr("token: "), sys.stderr)
-        except EOFError:
-            raise UsageError("standard input holds no token") from None
-    try:
-        line = sys.stdin.readline(_LONGEST) if sys.stdin is not None else ""
-    except UnicodeDecodeError:
-        line = ""
-    if not line.strip():
-        raise UsageError("standard input holds no token")
-    return line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Optional
 
 from hfai.model.errors import UsageError
 
@@ -28,9 +29,9 @@ def point_in_time(text: str, now: datetime) -> str:
         '2026-01-01T11:58:30'
     """
     try:
-        if _RELATIVE.fullmatch(text):
-            seconds = sum(int(number) * _UNITS_S[unit] for number, unit in _PART.findall(text))
-            return (now - timedelta(seconds=seconds)).isoformat()
+        ago = span(text)
+        if ago is not None:
+            return (now - ago).isoformat()
         if _CLOCK.fullmatch(text):
             return datetime.fromisoformat(f"{now:%Y-%m-%d}T{text}").isoformat()
         # Before Python 3.11 fromisoformat does not know the Z.
@@ -40,3 +41,14 @@ def point_in_time(text: str, now: datetime) -> str:
             "{text} is no time: give one like 2026-01-31T14:30, 14:30 (today) or 10m (ago)", text=text
         ) from None
     return (at.astimezone().replace(tzinfo=None) if at.tzinfo else at).isoformat()
+
+
+def span(text: str) -> Optional[timedelta]:
+    """A length of time such as ``10m`` or ``1h30m``; None if the text is none.
+
+    Raises:
+        OverflowError: it is too long.
+    """
+    if not _RELATIVE.fullmatch(text):
+        return None
+    return timedelta(seconds=sum(int(number) * _UNITS_S[unit] for number, unit in _PART.findall(text)))

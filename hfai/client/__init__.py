@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from hfai.client._log_lines import LogLine, stream_logs
     from hfai.client._nodes import NodeInfo, cordon_node, nodes, uncordon_node
     from hfai.client._quota import Quota, quota_overview
+    from hfai.client._quota_rows import QuotaRow, quota_rows, remove_quota, set_quota
     from hfai.client._resolve import resolve
     from hfai.client._server import ServerInfo, server_info
     from hfai.client._shell import Shell, ShellOutput, ShellTerminal, open_shell
     from hfai.client._status import Status, get_status
     from hfai.client._suspension import Suspension
+    from hfai.client._tokens import NewToken, TokenInfo, access_tokens, create_access_token, revoke_access_token
     from hfai.client._user import UserInfo, user_info
+    from hfai.client._users import NewUser, PlatformUser, add_user, platform_users, remove_user
     from hfai.client._wait import wait, wait_each
-    from hfai.client._whoami import TokenInfo, WhoAmI, whoami
+    from hfai.client._whoami import WhoAmI, whoami
     from hfai.client.priorities import EXP_PRIORITY
     from hfai.client.runtime import (
         WARN_TYPE,
@@ -57,8 +60,12 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "Job",
     "LogBlock",
     "LogLine",
+    "NewToken",
+    "NewUser",
     "NodeInfo",
+    "PlatformUser",
     "Quota",
+    "QuotaRow",
     "ServerInfo",
     "Shell",
     "ShellOutput",
@@ -70,9 +77,12 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "UserInfo",
     "WARN_TYPE",
     "WhoAmI",
+    "access_tokens",
+    "add_user",
     "bind_hf_except_hook",
     "contexts",
     "cordon_node",
+    "create_access_token",
     "create_experiment",
     "create_experiment_v2",
     "disable_warn",
@@ -84,13 +94,19 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "init",
     "nodes",
     "open_shell",
+    "platform_users",
     "quota_overview",
+    "quota_rows",
     "receive_suspend_command",
     "remove_context",
+    "remove_quota",
+    "remove_user",
     "resolve",
+    "revoke_access_token",
     "self_health_check",
     "server_info",
     "set_priority",
+    "set_quota",
     "set_watchdog_time",
     "set_whole_life_state",
     "stream_log_blocks",
@@ -111,8 +127,12 @@ _HOMES = {
     "Job": "_job",
     "LogBlock": "_log_blocks",
     "LogLine": "_log_lines",
+    "NewToken": "_tokens",
+    "NewUser": "_users",
     "NodeInfo": "_nodes",
+    "PlatformUser": "_users",
     "Quota": "_quota",
+    "QuotaRow": "_quota_rows",
     "ServerInfo": "_server",
     "Shell": "_shell",
     "ShellOutput": "_shell",
@@ -120,13 +140,16 @@ _HOMES = {
     "Status": "_status",
     "Suspension": "_suspension",
     "TaskUpdate": "_log_blocks",
-    "TokenInfo": "_whoami",
+    "TokenInfo": "_tokens",
     "UserInfo": "_user",
     "WARN_TYPE": "runtime._warn",
     "WhoAmI": "_whoami",
+    "access_tokens": "_tokens",
+    "add_user": "_users",
     "bind_hf_except_hook": "runtime._except_hook",
     "contexts": "_contexts",
     "cordon_node": "_nodes",
+    "create_access_token": "_tokens",
     "create_experiment": "_create",
     "create_experiment_v2": "_create",
     "disable_warn": "runtime._warn",
@@ -138,13 +161,19 @@ _HOMES = {
     "init": "_init",
     "nodes": "_nodes",
     "open_shell": "_shell",
+    "platform_users": "_users",
     "quota_overview": "_quota",
+    "quota_rows": "_quota_rows",
     "receive_suspend_command": "runtime._receive",
     "remove_context": "_contexts",
+    "remove_quota": "_quota_rows",
+    "remove_user": "_users",
     "resolve": "_resolve",
+    "revoke_access_token": "_tokens",
     "self_health_check": "runtime._health",
     "server_info": "_server",
     "set_priority": "runtime._priority",
+    "set_quota": "_quota_rows",
     "set_watchdog_time": "runtime._watchdog",
     "set_whole_life_state": "runtime._state",
     "stream_log_blocks": "_log_blocks",

@@ -180,7 +180,7 @@ class Accounts:
         # Tasks are not started under another uid: what root runs must not be handed to others by leaving a word out.
         own = self.owner.unix_name
         if unix_name not in (None, own) or (unix_name is None and users.runs_as_root()):
-            template = "tasks of {user} would run as {own}, the account of the engine: agree with unix_name={own}, no other can be used"
+            template = "tasks of {user} would run as {own}, the account of the engine, no other can be used: agree with --unix-name {own}"
             raise RefusedError(template, user=name, own=own)
         return own
 
@@ -294,7 +294,7 @@ class Accounts:
         if row not in self._stored_quotas:
             if row in self._file_quotas.rows:
                 raise RefusedError("this quota is in engine.yaml: remove it there, or set another over it")
-            raise NotFoundError("no such quota")
+            raise NotFoundError("no such quota: see `hai-cli platform quota list`")
         self._change_quota(row, None)
 
     def _change_quota(self, row: Row, nodes: Optional[int]) -> None:

@@ -40,14 +40,18 @@ class QuotaRows:
 
     def limit(self, user: str, group: str, priority: int) -> Optional[int]:
         """Nodes that a user may hold in a group at a priority; None: as many as there are."""
+        row = self.row_of(user, group, priority)
+        return None if row is None else self.rows[row]
+
+    def row_of(self, user: str, group: str, priority: int) -> Optional[Row]:
+        """The row that counts for a user in a group at a priority; None: none does."""
         teams = tuple(f"@{team}" for team in self.teams.get(user, ()))
         for users in ((user,), teams, (ANY,)):
             for one_group in (group, ANY):
                 for one_priority in (priority, None):
-                    rows = [(one, one_group, one_priority) for one in users]
-                    nodes = [self.rows[row] for row in rows if row in self.rows]
-                    if nodes:
-                        return max(nodes)
+                    rows = [row for one in users if (row := (one, one_group, one_priority)) in self.rows]
+                    if rows:
+                        return max(rows, key=self.rows.__getitem__)
         return None
 
     def of_user(self, user: str, groups: list[str]) -> dict[tuple[str, str, int], int]:

@@ -78,8 +78,23 @@ def _tells_something(row: Mapping[str, Any]) -> bool:
 
 
 async def list_rows(call: Call) -> Answer:
-    """The rows that count, those of engine.yaml among them."""
-    return {"success": 1, "result": [_shown(entry) for entry in call.engine.accounts.quota_entries]}
+    """The rows that count, those of engine.yaml among them, with the nodes of the tasks that each counts for."""
+    running, waiting = _use_of_rows(call)
+    entries = call.engine.accounts.quota_entries
+    return {"success": 1, "result": [_shown(entry, running, waiting) for entry in entries]}
+
+
+def _use_of_rows(call: Call) -> tuple[Counter[Row], Counter[Row]]:
+    """Nodes of the tasks that run and that wait, by the row that counts for each."""
+    quotas = call.engine.accounts.quotas
+    running, waiting = Counter[Row](), Counter[Row]()
+    for name, use in call.engine.quota_uses().items():
+        for nodes_of, total in ((use.running, running), (use.waiting, waiting)):
+            for (group, priority), nodes in nodes_of.items():
+                row = quotas.row_of(name, group, priority)
+                if row is not None:
+                    total[row] += nodes
+    return running, waiting
 
 
 async def set_row(call: Call) -> Answer:
@@ -91,7 +106,7 @@ async def set_row(call: Call) -> Answer:
     row, nodes = _read(given)
     _ensure_group(call, row)
     call.engine.accounts.set_quota(row, nodes)
-    return {"success": 1, "result": _shown(QuotaEntry(row, nodes, "store"))}
+    return {"success": 1, "result": _shown(QuotaEntry(row, nodes, "store"), *_use_of_rows(call))}
 
 
 async def remove_row(call: Call) -> Answer:
@@ -123,7 +138,7 @@ def _ensure_group(call: Call, row: Row) -> None:
         raise UsageError("no group of nodes {group}: there are {known}", group=row[1], known=known)
 
 
-def _shown(entry: QuotaEntry) -> dict[str, Any]:
+def _shown(entry: QuotaEntry, running: Counter[Row], waiting: Counter[Row]) -> dict[str, Any]:
     user, group, _ = entry.row
     return {
         "user": user,
@@ -131,6 +146,8 @@ def _shown(entry: QuotaEntry) -> dict[str, Any]:
         "priority": _priority(entry.row),
         "nodes": entry.nodes,
         "source": entry.source,
+        "running": running[entry.row],
+        "waiting": waiting[entry.row],
     }
 
 

@@ -22,6 +22,8 @@ async def list_tokens(call: Call) -> Answer:
     if user_name != call.user.name:
         ensure_admin(call.user)
     accounts = call.engine.accounts
+    if user_name != "*" and accounts.named(user_name) is None:
+        accounts.user_row(user_name)  # raises, with the name that may have been meant
     rows = [shown_token(call, row) for row in accounts.tokens if user_name in ("*", row.user_name)]
     if call.user.is_admin and user_name in ("*", accounts.owner.name):
         rows.insert(0, _of_owner(call))
@@ -48,9 +50,16 @@ async def create_token(call: Call) -> Answer:
 
 
 async def delete_token(call: Call) -> Answer:
-    """Revoke a token, by ``id`` or by ``access_token`` itself; one's own, or anybody's by an administrator."""
+    """Revoke a token, by ``id`` or by ``access_token`` itself; one's own, or anybody's by an administrator.
+
+    The token may come in the query, as existing clients send it, or in a JSON body: addresses are written into logs on the way.
+    """
     token_id, text = call.arguments.optional_whole("id"), call.arguments.optional("access_token")
     call.arguments.ensure_valid()
+    if token_id is None and text is None and await call.body():
+        body = await call.json()
+        told = body.get("access_token") if isinstance(body, dict) else None
+        text = told if isinstance(told, str) else None
     if token_id is None and text is None:
         raise UsageError("name a token by id or access_token")
     accounts = call.engine.accounts

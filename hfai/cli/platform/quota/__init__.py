@@ -1,0 +1,1 @@
+"""``hai-cli platform quota``: what users are limited to."""

@@ -1,0 +1,1 @@
+"""``hai-cli platform token``: what users show the engine."""

@@ -1,0 +1,1 @@
+"""``hai-cli platform user``: who may use the engine."""
