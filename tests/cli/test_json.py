@@ -25,7 +25,6 @@ COMMANDS = (
     ("context", "list"),
     ("platform", "user", "list"),
     ("platform", "token", "list"),
-    ("platform", "quota", "set", "9"),
     ("platform", "quota", "list"),
     ("nodes",),
     ("nodes", "--tree"),
@@ -41,6 +40,7 @@ def with_task(hai: Cli) -> Cli:
     hai.write("one.sh", "echo 一; exit 3\n")
     hai.write("one.yaml", "version: 2\nname: one\nspec: {entrypoint: one.sh}\n")
     assert hai("run", "one.yaml", "-f").status == 3
+    assert hai("platform", "quota", "set", 9).status == 0
     return hai
 
 
