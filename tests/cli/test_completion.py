@@ -58,7 +58,7 @@ def cached(cli: Cli) -> Cli:
     [
         ("hai-cli st", {"status", "stop"}),
         ("hai-cli --v", {"--version"}),
-        ("hai-cli platform ", {"up", "down", "status", "logs", "node", "simulate"}),
+        ("hai-cli platform ", {"up", "down", "status", "logs", "node", "user", "token", "quota", "simulate"}),
         ("hai-cli platform down --s", {"--stop-tasks"}),
         ("hai-cli status ", {"blank\\ name", "my_exp", "other", "mine"}),
         ("hai-cli status m", {"my_exp", "mine"}),
