@@ -62,6 +62,7 @@ def test_options_are_explained(path: tuple[str, ...]) -> None:
 FREE = {
     "A,B", "DIR", "F", "FILE", "FILE.svg", "IMAGE", "K", "KEY=VALUE", "N", "N|all|0,3-5", "NAME", "NUMBER", "PATH", "REGEX", "S",
     "TAG", "TEXT", "TIME", "URL", "<token>",
+    "ACCOUNT", "ID", "NODES", "TEAM", "USER",  # no cache has users and their tokens
 }  # fmt: skip
 
 
