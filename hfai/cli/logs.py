@@ -11,7 +11,7 @@ from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import mark, tr
 from hfai.cli.log_options import add_selection, stdout_bytes, view_for
 from hfai.cli.log_times import point_in_time
-from hfai.cli.output import add_color, add_json
+from hfai.cli.output import add_color, add_json, print_json
 from hfai.model.errors import UsageError
 
 EXAMPLES = (
@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment(parser, completer=log_names)
     parser.add_argument(
         "-f", "--follow", action="store_true", help=tr("go on until the task has ended; exits with its exit code")
+    )
+    parser.add_argument(
+        "-c", "--container", action="store_true", help=tr("what the platform says about the rank, instead of what the task wrote")
     )
     add_selection(parser)
     add_json(parser)
@@ -41,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--tail {tail}: it must be a number of lines, 0 or more", tail=arguments.tail)
     if arguments.raw and arguments.json:
         raise UsageError("--raw and --json cannot be had together")
+    if arguments.container:
+        return _container(arguments)
     now = datetime.now()
     times = {
         name: point_in_time(text, now) for name in ("since", "until") if (text := getattr(arguments, name)) is not None
@@ -54,6 +59,25 @@ def run(arguments: argparse.Namespace) -> int:
     return show_log(
         experiment, view, follow=arguments.follow, rank=arguments.rank, tail=arguments.tail, **times
     )
+
+
+def _container(arguments: argparse.Namespace) -> int:
+    """``-c``: one rank, whole, at once."""
+    from hfai.client import resolve
+
+    given = {"--follow": arguments.follow, "--raw": arguments.raw, "--grep": arguments.grep, "--since": arguments.since}
+    for option, value in {**given, "--until": arguments.until, "--tail": arguments.tail is not None}.items():
+        if value:
+            raise UsageError("{option} and --container cannot be had together", option=option)
+    if not arguments.rank.isascii() or not arguments.rank.isdecimal():
+        raise UsageError("--container shows one rank: name it with --rank, not {rank}", rank=arguments.rank)
+    rank = int(arguments.rank)
+    text = resolve(arguments.experiment, arguments.kind).container_log(rank)
+    if arguments.json:
+        print_json({"rank": rank, "text": text})
+    else:
+        sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+    return 0
 
 
 def fetching_line(rank: str) -> str:

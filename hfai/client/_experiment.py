@@ -316,3 +316,22 @@ class Experiment:
         from hfai.client._operate import sys_log
 
         return sys_log(self)
+
+    def container_log(self, rank: int = 0) -> str:
+        """What the platform has to say about one rank of the newest run: where and when it was started and why, how it ended.
+
+        A HAI Platform tells the log of the rank's container instead, if it offers that.
+
+        Args:
+            rank: from 0.
+
+        Raises:
+            RankNotFound: it has no such rank.
+            RefusedError: this platform does not offer it.
+            HfaiError: no answer, or another refusal.
+
+        Blocks for one request. Source: wire document, section 3.
+        """
+        from hfai.client._operate import container_log
+
+        return container_log(self, self.id, rank)

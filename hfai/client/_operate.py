@@ -76,5 +76,10 @@ def sys_log(experiment: ExperimentLike) -> str:
     return str(_post("query/task/sys_log", experiment)["data"])
 
 
+def container_log(experiment: ExperimentLike, run_id: int, rank: int) -> str:
+    """The platform's messages about one rank."""
+    return str(_post("query/task/container_log", experiment, id=str(run_id), rank=str(rank))["result"]["data"])
+
+
 def _post(route: str, experiment: ExperimentLike, **query: Optional[str]) -> dict[str, Any]:
     return _session.current().post(route, {**selector(experiment), **query}, subject=subject(experiment))

@@ -6,7 +6,8 @@ from typing import Any, Mapping
 
 from hfai.engine.executors.base import Executor, GuestRefused
 from hfai.engine.executors.guest import Guest
-from hfai.model.errors import NotRunning, RankNotFound
+from hfai.engine.logs.ranks import ensure_rank
+from hfai.model.errors import NotRunning
 from hfai.model.records import Task
 from hfai.model.states import ChainStatus
 
@@ -22,9 +23,7 @@ async def open_guest(executor: Executor, task: Task, rank: int, request: Mapping
         NotRunning: the task, or that rank, does not run.
         GuestRefused: the program cannot be executed.
     """
-    if not 0 <= rank < task.nodes:
-        ranks = "0" if task.nodes == 1 else f"0 to {task.nodes - 1}"
-        raise RankNotFound(experiment=task.nb_name, rank=rank, ranks=ranks)
+    ensure_rank(task, rank)
     if task.chain_status is not ChainStatus.RUNNING:
         raise NotRunning(id=task.id, name=task.nb_name, chain_status=task.chain_status.value)
     try:

@@ -96,6 +96,18 @@ def test_which_lines(hai: Cli, words: tuple[str, ...], expected: list[str]) -> N
     assert texts(hai_bytes(hai, "logs", "talk", *words).decode(errors="replace")) == expected
 
 
+def test_the_log_of_the_platform(hai: Cli) -> None:
+    """-c: why and when the rank was started, how it ended; of one rank, whole."""
+    done = hai("logs", "-c", "talk", "-r", 2)
+    lines = done.out.splitlines()
+    assert lines[0].startswith("run 1, rank 2 on cpu-") and lines[-1] == "exit code 0" and " started: " in done.out
+    assert json.loads(hai("logs", "-c", "talk", "--json").out)["text"].startswith("run 1, rank 0 on ")
+    assert hai("logs", "-c", "talk", "-r", 3).status == 3
+    for words in (("-f",), ("-r", "all"), ("--tail", 0), ("--grep", "x")):
+        refused = hai("logs", "-c", "talk", *words)
+        assert refused.status == 2 and "--container" in refused.err and len(refused.err.splitlines()) == 1
+
+
 def test_json_lines(hai: Cli) -> None:
     """One object a line, the text as it was written."""
     lines = [json.loads(line) for line in hai_bytes(hai, "logs", "talk", "--json", "-r", "1").splitlines()]

@@ -130,6 +130,7 @@ def test_methods_ask_by_chain(engine, task) -> None:
     engine.routes["query/task/log"] = {"success": 1, "data": "text", "last_seen": {"id": 7}}
     engine.routes["query/task/log/search"] = {"success": 1, "data": [2, 0]}
     engine.routes["query/task/sys_log"] = {"success": 1, "data": "sys"}
+    engine.routes["query/task/container_log"] = {"success": 1, "result": {"data": "container"}}
     engine.routes["query/task"] = {"success": 1, "result": {"task": task(chain_status="finished")}}
     experiment = Experiment(task())
     experiment.stop()
@@ -140,6 +141,8 @@ def test_methods_ask_by_chain(engine, task) -> None:
     assert experiment.log() == "text"
     assert experiment.search_in_global("x y") == [2, 0]
     assert experiment.sys_log() == "sys"
+    assert experiment.container_log(1) == "container"
+    assert engine.asked("query/task/container_log")[0].query["id"] == "7"
     assert experiment.refresh() is experiment
     assert experiment.is_finished
     assert {request.query["chain_id"] for request in engine.requests[1:]} == {"chain-7"}

@@ -89,6 +89,10 @@ class Experiment:
         """See :meth:`hfai.client.Experiment.sys_log`."""
         return await asyncio.to_thread(self._experiment.sys_log)
 
+    async def container_log(self, rank: int = 0) -> str:
+        """See :meth:`hfai.client.Experiment.container_log`."""
+        return await asyncio.to_thread(self._experiment.container_log, rank)
+
 
 AnyExperiment = Union[Experiment, sync.Experiment, int, str]
 

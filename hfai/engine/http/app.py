@@ -17,7 +17,7 @@ from hfai.engine.http.call import Door, Handler
 from hfai.engine.http.cordon import cordon, uncordon
 from hfai.engine.http.create import create
 from hfai.engine.http.log_stream import log_stream
-from hfai.engine.http.logs import log, search, sys_log
+from hfai.engine.http.logs import container_log, log, search, sys_log
 from hfai.engine.http.priority import update_priority
 from hfai.engine.http.query import query_task
 from hfai.engine.http.refusals import on_http_exception
@@ -49,6 +49,7 @@ HANDLERS: Mapping[str, Handler] = {
     "/query/task/log/search": search,
     "/query/task/log/stream": log_stream,
     "/query/task/sys_log": sys_log,
+    "/query/task/container_log": container_log,
     "/query/task/list_all_with_priority": listing.list_all_with_priority,
     "/query/user/info": users.info,
     "/query/user/tag/list": list_tags,

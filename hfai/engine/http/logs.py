@@ -1,4 +1,4 @@
-"""``query/task/log``, ``query/task/log/search`` and ``query/task/sys_log``, as existing clients ask for logs."""
+"""``query/task/log``, ``query/task/log/search``, ``query/task/sys_log`` and ``query/task/container_log``, as existing clients ask for logs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Iterator
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.http.selecting import find
 from hfai.engine.logs.last_seen import NO_LOG_YET, parse_last_seen, read_since
+from hfai.engine.logs.ranks import ensure_rank
 from hfai.engine.logs.search import count_occurrences
 from hfai.model.records import Run, local_time
 from hfai.model.states import ChainStatus
@@ -65,6 +66,23 @@ async def sys_log(call: Call) -> Answer:
         said = "\n".join(_said_of(run))
         parts.append(f"\nid: {run.id}{current}\n----------\nsyslog:\n{said}\n\n{rule}")
     return {"success": 1, "data": "".join(parts) + "\n"}
+
+
+async def container_log(call: Call) -> Answer:
+    """What the platform did about one rank of the newest run, where HAI Platform has the log of its container."""
+    rank = call.arguments.whole("rank", 0)
+    task = find(call)
+    call.arguments.ensure_valid()
+    ensure_rank(task, rank)
+    run = task.newest
+    job = next((job for job in task.jobs if job.rank == rank), None)
+    lines = [f"run {run.id}, rank {rank}" + (f" on {job.node}" if job else ": it has no node yet"), *_said_of(run)]
+    if job is not None:
+        times = (("node assigned", job.created_at), ("process started", job.begin_at), ("process ended", job.end_at))
+        lines += [f"{local_time(at)} {what}" for what, at in times if at is not None]
+        if job.exit_code is not None:
+            lines.append(f"exit code {job.exit_code}")
+    return {"success": 1, "result": {"data": "\n".join(lines) + "\n"}}
 
 
 def _said_of(run: Run) -> Iterator[str]:

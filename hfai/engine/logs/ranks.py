@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hfai.model.errors import RankNotFound
+from hfai.model.records import Task
 
 _PART = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 
@@ -33,7 +34,20 @@ def parse_ranks(text: str, *, nodes: int, experiment: str) -> tuple[int, ...]:
         if last < first:
             raise ValueError(f"the range {part.strip()} ends before it begins")
         if last >= nodes:
-            valid = "0" if nodes == 1 else f"0 to {nodes - 1}"
-            raise RankNotFound(experiment=experiment, rank=last if first < nodes else first, ranks=valid)
+            raise _no_rank(experiment, last if first < nodes else first, nodes)
         ranks.update(range(first, last + 1))
     return tuple(sorted(ranks))
+
+
+def ensure_rank(task: Task, rank: int) -> None:
+    """Refuse a rank that a task does not have.
+
+    Raises:
+        RankNotFound: naming those that it has.
+    """
+    if not 0 <= rank < task.nodes:
+        raise _no_rank(task.nb_name, rank, task.nodes)
+
+
+def _no_rank(experiment: str, rank: int, nodes: int) -> RankNotFound:
+    return RankNotFound(experiment=experiment, rank=rank, ranks="0" if nodes == 1 else f"0 to {nodes - 1}")

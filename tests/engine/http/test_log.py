@@ -110,6 +110,9 @@ def test_search_and_sys_log(sandbox: EngineSandbox, submit: Submit, finished: Fi
     assert sandbox.request("query/task/log/search", nb_name="searched")[0] == 422
     said = sandbox.post("query/task/sys_log", nb_name="searched")["data"]
     assert said.startswith(f"{'=' * 20}\nid: {task['id']} (current)\n----------\nsyslog:\n")
+    said = sandbox.post("query/task/container_log", id=task["id"], rank=1)["result"]["data"]
+    assert said.startswith(f"run {task['id']}, rank 1 on ") and " started: " in said and said.endswith("\nexit code 0\n")
+    assert sandbox.post("query/task/container_log", id=task["id"], rank=2)["code"] == "rank_not_found"
 
 
 def test_the_log_of_a_finished_task(sandbox: EngineSandbox, submit: Submit, finished: Finished) -> None:
