@@ -1,4 +1,4 @@
-"""``query/task/log``, ``query/task/log/search``, ``query/task/sys_log`` and ``query/task/container_log``, as existing clients ask for logs."""
+"""``query/task/log``, ``log/search``, ``sys_log`` and ``container_log``, as existing clients ask for logs."""
 
 from __future__ import annotations
 
