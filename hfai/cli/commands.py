@@ -49,6 +49,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         "Cluster Commands",
         (
             Command("nodes", mark("show the nodes and who works where")),
+            Command("prof", mark("profile a running task: CPU, memory, I/O, GPUs, Python stacks")),
             Command("version", mark("show the versions")),
         ),
     ),

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from hfai.client._log_blocks import LogBlock, TaskUpdate, stream_log_blocks
     from hfai.client._log_lines import LogLine, stream_logs
     from hfai.client._nodes import NodeInfo, cordon_node, nodes, uncordon_node
+    from hfai.client._profile._metrics import Metric
+    from hfai.client._profile._profile import Profile, RankProfile
+    from hfai.client._profile._profiling import ProfileProgress, Profiling, profile, start_profile
+    from hfai.client._profile._stacks import HotFunction
     from hfai.client._quota import Quota, quota_overview
     from hfai.client._quota_rows import QuotaRow, quota_rows, remove_quota, set_quota
     from hfai.client._resolve import resolve
@@ -57,15 +61,21 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "Decision",
     "EXP_PRIORITY",
     "Experiment",
+    "HotFunction",
     "Job",
     "LogBlock",
     "LogLine",
+    "Metric",
     "NewToken",
     "NewUser",
     "NodeInfo",
     "PlatformUser",
+    "Profile",
+    "ProfileProgress",
+    "Profiling",
     "Quota",
     "QuotaRow",
+    "RankProfile",
     "ServerInfo",
     "Shell",
     "ShellOutput",
@@ -95,6 +105,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "nodes",
     "open_shell",
     "platform_users",
+    "profile",
     "quota_overview",
     "quota_rows",
     "receive_suspend_command",
@@ -109,6 +120,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "set_quota",
     "set_watchdog_time",
     "set_whole_life_state",
+    "start_profile",
     "stream_log_blocks",
     "stream_logs",
     "uncordon_node",
@@ -124,15 +136,21 @@ _HOMES = {
     "Decision": "_decision",
     "EXP_PRIORITY": "priorities",
     "Experiment": "_experiment",
+    "HotFunction": "_profile._stacks",
     "Job": "_job",
     "LogBlock": "_log_blocks",
     "LogLine": "_log_lines",
+    "Metric": "_profile._metrics",
     "NewToken": "_tokens",
     "NewUser": "_users",
     "NodeInfo": "_nodes",
     "PlatformUser": "_users",
+    "Profile": "_profile._profile",
+    "ProfileProgress": "_profile._profiling",
+    "Profiling": "_profile._profiling",
     "Quota": "_quota",
     "QuotaRow": "_quota_rows",
+    "RankProfile": "_profile._profile",
     "ServerInfo": "_server",
     "Shell": "_shell",
     "ShellOutput": "_shell",
@@ -162,6 +180,7 @@ _HOMES = {
     "nodes": "_nodes",
     "open_shell": "_shell",
     "platform_users": "_users",
+    "profile": "_profile._profiling",
     "quota_overview": "_quota",
     "quota_rows": "_quota_rows",
     "receive_suspend_command": "runtime._receive",
@@ -176,6 +195,7 @@ _HOMES = {
     "set_quota": "_quota_rows",
     "set_watchdog_time": "runtime._watchdog",
     "set_whole_life_state": "runtime._state",
+    "start_profile": "_profile._profiling",
     "stream_log_blocks": "_log_blocks",
     "stream_logs": "_log_lines",
     "uncordon_node": "_nodes",

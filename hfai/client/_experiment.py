@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hfai.client._decision import Decision
     from hfai.client._job import Job
     from hfai.client._log_lines import LogLine
+    from hfai.client._profile._profile import Profile
     from hfai.client._suspension import Suspension
     from hfai.model.records import End, Pending
 
@@ -286,6 +287,12 @@ class Experiment:
         from hfai.client._log_lines import stream_logs
 
         return stream_logs(self, rank, follow, **kwargs)
+
+    def profile(self, time_s: float = 30.0, **kwargs: Any) -> Profile:
+        """Sample its processes for a while: :func:`hfai.client.profile` with this task."""
+        from hfai.client._profile._profiling import profile
+
+        return profile(self, time_s, **kwargs)
 
     def log_ng(self, rank: int, last_seen: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
         """What a rank has written since, over all runs, as one answer of the server (wire document, section 4).

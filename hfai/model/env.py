@@ -70,6 +70,7 @@ VARIABLES = (
     ("HFAI_RUN", "task", "<engine id>:<run id>:<rank>; marks every process of the task"),
     ("HFAI_CONTROL", "task", "path of the control page, see hfai.model.control"),
     ("HFAI_TASK_SOCKET_DIR", "task", "directory of this rank; holds the supervisor's socket `sock`"),
+    ("HFAI_GUEST", "task", "command or profiler; marks what runs beside the task (ssh, prof) and is no part of it"),
     # Simulation of a task on this machine.
     ("HFAI_SIMULATE", "simulation", "1: there is no platform, behave as if this process were a task"),
     ("SIMULATE_SUSPEND", "simulation", "seconds until a suspension is announced"),

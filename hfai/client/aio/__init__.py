@@ -55,6 +55,7 @@ from hfai.client.aio._calls import (
 )
 from hfai.client.aio._experiment import Experiment
 from hfai.client.aio._logs import stream_log_blocks, stream_logs
+from hfai.client.aio._profile import profile
 from hfai.client.aio._servers import contexts, remove_context, server_info, use_context
 from hfai.client.aio._wait_each import wait_each
 
@@ -79,6 +80,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "init",
     "nodes",
     "platform_users",
+    "profile",
     "quota_overview",
     "quota_rows",
     "receive_suspend_command",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Union
 import hfai.client as sync
 
 if TYPE_CHECKING:
-    from hfai.client import LogLine
+    from hfai.client import LogLine, Profile
 
 
 class Experiment:
@@ -84,6 +84,12 @@ class Experiment:
     async def search_in_global(self, content: str) -> list[int]:
         """See :meth:`hfai.client.Experiment.search_in_global`."""
         return await asyncio.to_thread(self._experiment.search_in_global, content)
+
+    async def profile(self, time_s: float = 30.0, **kwargs: Any) -> Profile:
+        """See :meth:`hfai.client.Experiment.profile`."""
+        from hfai.client.aio._profile import profile
+
+        return await profile(self, time_s, **kwargs)
 
     async def sys_log(self) -> str:
         """See :meth:`hfai.client.Experiment.sys_log`."""

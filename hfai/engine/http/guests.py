@@ -22,6 +22,7 @@ from hfai.engine.http.selecting import find
 from hfai.engine.http.serving import OpenGuest, Serving
 from hfai.engine.supervise.guests import SIGNALS
 from hfai.model.errors import NotFoundError
+from hfai.model.profiling import profile_options
 from hfai.model.records import Task
 
 MEDIA_TYPE = "application/x-hfai-guest"
@@ -39,6 +40,8 @@ async def open_guest(call: Call) -> Answer:
     request = await call.json()
     if not isinstance(request, dict) or request.get("kind") not in _KINDS:
         raise BadArguments([problem(("body", "kind"), f"kind is one of {', '.join(_KINDS)}", "value_error")])
+    if request["kind"] == "profiler":
+        request["options"] = _profile_options(request.get("options"))
     opening = {name: request.get(name) for name in ("kind", "argv", "tty", "options")}
     try:
         guest: Optional[Guest] = await call.engine.open_guest(task, rank, opening)
@@ -46,6 +49,13 @@ async def open_guest(call: Call) -> Answer:
     except GuestRefused as error:
         guest, refused = None, error
     return _GuestAnswer(call.serving, call.user.name, _opened(task, rank), guest, refused)
+
+
+def _profile_options(asked: Any) -> dict[str, Any]:
+    known = profile_options().to_wire()
+    if not isinstance(asked, dict) or not asked.keys() <= known.keys():
+        raise BadArguments([problem(("body", "options"), f"options is an object with {', '.join(known)}", "value_error")])
+    return profile_options(**asked).to_wire()
 
 
 def _opened(task: Task, rank: int) -> dict[str, Any]:

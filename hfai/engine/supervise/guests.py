@@ -32,8 +32,11 @@ MOST = 32
 HANG_UP_S = 2.0
 SHELLS = (b"/bin/bash", b"/bin/sh")
 SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2")
+# In the environment of a guest and of what it starts, so that who looks at the task can tell them apart.
+_MARK_NAME = b"HFAI_GUEST"
+MARK = b"\0%b=" % _MARK_NAME
 # Not `-m`: see hfai.engine.executors.launcher_link.
-_PROFILER = """
+PROFILER = """
 import sys
 sys.path[:] = [*sys.path[1:], sys.argv.pop()]
 from hfai.engine.profiler.main import main
@@ -116,7 +119,7 @@ class Guests:
         self._poller.watch(peer.fileno(), lambda: self._on_peer(guest))
 
     def _command(self, request: dict[str, Any]) -> tuple[list[bytes], dict[bytes, bytes], bytes]:
-        environ = dict(self._spec.environ)
+        environ = {**self._spec.environ, _MARK_NAME: b"command"}
         tty = request.get("tty")
         if tty:
             environ[b"TERM"] = _text(tty.get("term") or "dumb")
@@ -135,11 +138,11 @@ class Guests:
 
     def _profiler(self, request: dict[str, Any]) -> tuple[list[bytes], dict[bytes, bytes], bytes]:
         """With the environment of the engine: the task's may have modules in its PYTHONPATH that stand in for ours."""
-        environ = dict(os.environb)
+        environ = {**os.environb, _MARK_NAME: b"profiler"}
         for name in (b"HFAI_RUN", b"CUDA_VISIBLE_DEVICES"):
             if name in self._spec.environ:
                 environ[name] = self._spec.environ[name]
-        words = [sys.executable, "-c", _PROFILER, json.dumps(request.get("options") or {}), _LIBRARY]
+        words = [sys.executable, "-c", PROFILER, json.dumps(request.get("options") or {}), _LIBRARY]
         return [os.fsencode(word) for word in words], environ, b"/"
 
     def _on_start(self, guest: Guest) -> None:
