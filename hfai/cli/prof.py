@@ -34,13 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=tr("what to sample: CPU, memory, I/O and network; GPUs; Python stacks; default: all that can run here"),
     )
     recorder.completer = _recorder_names  # type: ignore[attr-defined]
-    parser.add_argument(
+    interval = parser.add_argument(
         "--interval",
         action="append",
         default=[],
         metavar="RECORDER=S",
         help=tr("seconds between two samples; may be given several times; default: basic=1 gpu=1 python=0.01"),
     )
+    interval.completer = lambda **_: ["basic=", "gpu=", "python="]  # type: ignore[attr-defined]
     parser.add_argument("-r", "--rank", default="0", metavar="N|all|0,3-5", help=tr("which ranks; default: 0"))
     parser.add_argument("--idle", action="store_true", help=tr("Python stacks also of threads that wait"))
     parser.add_argument(
