@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any, Optional, Sequence
+from typing import Any, Sequence
 
 from hfai.cli.language import tr
 from hfai.cli.output import add_json
+from hfai.cli.priority_argument import priority_number
 from hfai.model.errors import UsageError
 from hfai.model.priorities import Priority
 
@@ -27,7 +28,7 @@ def add_placing(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
     parser.add_argument(
         "-p",
         "--priority",
-        type=_priority,
+        type=priority_number,
         metavar="PRIORITY",
         help=said(tr("one of {names}, or its number", names=_NAMES), "AUTO"),
     )
@@ -96,19 +97,6 @@ def _nodes(text: str) -> int:
     if nodes < 1:
         raise argparse.ArgumentTypeError(tr("{value} is no number of nodes: it must be 1 or more", value=text))
     return nodes
-
-
-def _priority(text: str) -> int:
-    word = text.strip().upper().replace("-", "_") if not text.lstrip("-").isdigit() else text
-    found: Optional[Priority] = Priority.__members__.get(word)
-    if found is None and text.lstrip("-").isdigit() and int(text) in set(Priority):
-        found = Priority(int(text))
-    if found is None:
-        numbers = ", ".join(f"{level.name} {int(level)}" for level in Priority)
-        raise argparse.ArgumentTypeError(
-            tr("{value} is no priority: it must be one of {numbers}", value=text, numbers=numbers)
-        )
-    return int(found)
 
 
 def _variable(text: str) -> tuple[str, str]:

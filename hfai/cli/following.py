@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from hfai.cli.log_views import LogView
 from hfai.cli.output import note
@@ -24,10 +24,13 @@ class Interrupted(HfaiError):
     )
 
 
-def show_log(experiment: Experiment, view: LogView, *, follow: bool, **selection: Any) -> int:
+def show_log(
+    experiment: Experiment, view: LogView, *, follow: bool, begin: Callable[[], None] = lambda: None, **selection: Any
+) -> int:
     """Show the log, with ``follow`` until the task has ended.
 
     Args:
+        begin: called once there is an answer, before anything of it is shown.
         selection: what :func:`hfai.client.stream_log_blocks` takes: ``rank``, ``since``, ``until``, ``tail``.
 
     Returns:
@@ -41,11 +44,17 @@ def show_log(experiment: Experiment, view: LogView, *, follow: bool, **selection
 
     news = _News(experiment, str(selection.get("rank", 0))) if follow else None
     try:
+        has_begun = False
         for item in stream_log_blocks(experiment, follow=follow, **selection):
+            if not has_begun:
+                begin()
+            has_begun = True
             if isinstance(item, LogBlock):
                 view.add(item.rank, item.run, item.data)
             elif news is not None:
                 news.tell(item.experiment)
+        if not has_begun:
+            begin()
         view.finish()
         if news is None:
             return 0

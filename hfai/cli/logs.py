@@ -52,12 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     }
     experiment = resolve(arguments.experiment, arguments.kind)
     view = view_for(arguments, stdout_bytes(), experiment.nodes)
-    if not arguments.json and not arguments.raw:
-        sys.stdout.write(task_tables(experiment, [*TASKS.columns[:5], TASKS.column("created_at")]))
-        sys.stdout.write(fetching_line(arguments.rank))
-    sys.stdout.flush()
+
+    def begin() -> None:
+        if not arguments.json and not arguments.raw:
+            sys.stdout.write(task_tables(experiment, [*TASKS.columns[:5], TASKS.column("created_at")]))
+            sys.stdout.write(fetching_line(arguments.rank))
+        sys.stdout.flush()
+
     return show_log(
-        experiment, view, follow=arguments.follow, rank=arguments.rank, tail=arguments.tail, **times
+        experiment, view, follow=arguments.follow, begin=begin, rank=arguments.rank, tail=arguments.tail, **times
     )
 
 

@@ -24,7 +24,6 @@ _ITS_WORDS = (
     mark("expected one argument"),
     mark("expected at least one argument"),
     mark("invalid %(type)s value: %(value)r"),
-    mark("invalid choice: %(value)r (choose from %(choices)s)"),
     mark("not allowed with argument %s"),
     mark("ignored explicit argument %r"),
     mark("argument %(argument_name)s: %(message)s"),
@@ -80,6 +79,17 @@ class Parser(argparse.ArgumentParser):
 
             raise no_option(extra[0], self._option_string_actions, self.prog)
         return known
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse's own sentence differs from one Python to the next and suggests nothing.
+        if action.choices is None or value in action.choices:
+            return
+        from hfai.cli.suggesting import nearest
+
+        known = [str(choice) for choice in action.choices]
+        meant = nearest(str(value), known)
+        template = mark("{value} is none of {choices} (did you mean {meant}?)") if meant else mark("{value} is none of {choices}")
+        raise argparse.ArgumentError(action, tr(template, value=value, choices=", ".join(known), meant=meant))
 
     def error(self, message: str) -> NoReturn:
         name, colon, problem = message.removeprefix("argument ").partition(": ")

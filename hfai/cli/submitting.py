@@ -39,9 +39,11 @@ def run_split(kind: str, interpreter: Sequence[str], placing: Placing, words: li
     Returns:
         The exit status of a submission; without one the process becomes the program.
     """
-    if not words or words[0] in ("-h", "--help"):
+    if not words:
+        raise UsageError("name the file to run: see `hai-cli {kind} --help`", kind=kind)
+    if words[0] in ("-h", "--help"):
         sys.stdout.write(_help(kind))
-        return 0 if words else UsageError.exit_status
+        return 0
     split = parse_split(kind, words)
     if split.options is None:
         _become([*interpreter, *split.words], dict(os.environ))

@@ -152,6 +152,22 @@ def ada_transcript(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[C
         one.compare()
 
 
+@pytest.fixture(params=LANGUAGES)
+def offline_transcript(request: pytest.FixtureRequest, cli: Cli) -> Iterator[Callable[[str], Transcript]]:
+    """The same for commands that need no engine."""
+    from tests.cli.transcripts import Transcript
+
+    begun: list[Transcript] = []
+
+    def begin(name: str) -> Transcript:
+        begun.append(Transcript(name, request.param, cli, [(os.environ["HFAI_HOME"], "<home>")]))
+        return begun[-1]
+
+    yield begin
+    for one in begun:
+        one.compare()
+
+
 _CHANGES = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?"), "<time>"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?"), "<time>"),

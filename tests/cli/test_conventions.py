@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from hfai.cli.commands import every_command
 from hfai.cli.examples import example_words
 from hfai.cli.parsing import load, parser_of
 from hfai.cli.tab import BY_METAVAR
+from tests.cli.conftest import LANGUAGES
+from tests.cli.transcripts import TRANSCRIPTS
 
 PATHS = [path for path, _ in every_command()]
 
@@ -77,6 +80,27 @@ def test_tab_knows_what_each_value_is(path: tuple[str, ...]) -> None:
             f"{word}: what can Tab offer for it? Use one of {sorted(BY_METAVAR)} as metavar, give the action a completer, "
             f"or add the word to BY_METAVAR in hfai/cli/tab.py, or to FREE here if it is a text or a file"
         )
+
+
+def test_each_command_has_a_transcript() -> None:
+    """In both languages: what a person sees is looked at whenever it changes."""
+    for lang in LANGUAGES:
+        texts = [path.read_text(encoding="utf-8") for path in TRANSCRIPTS.glob(f"*.{lang}.txt")]
+        steps = [line.split()[2:] for text in texts for line in text.splitlines() if line.startswith("$ hai-cli ")]
+        for path in PATHS:
+            assert any(tuple(words[: len(path)]) == path for words in steps), (
+                f"hai-cli {' '.join(path)} has no step in tests/cli/golden/transcripts/*.{lang}.txt: write one "
+                "('Writing a command' in docs/architecture.md), then GOLDEN_RECORD=1 python -m pytest tests/cli -k transcript"
+            )
+
+
+def test_chinese_transcripts_hold_no_english() -> None:
+    """What hai-cli itself says on stderr; a task's own words stand further in."""
+    for path in TRANSCRIPTS.glob("*.zh.txt"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            words = re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"|--[a-z_-]+ \w+", "", line)
+            is_ours = line.startswith("! ") and not line.startswith("!   ")
+            assert not (is_ours and re.search(r"\b[a-z]{2,} [a-z]{2,}", words)), f"{path.name}: {line}"
 
 
 def test_examples_are_translated_and_last(cli: Any) -> None:

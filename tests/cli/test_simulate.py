@@ -91,14 +91,14 @@ def test_one_task(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--trace", "none.csv", "--nodes", "1"), "cannot read the trace none.csv"),
+        (("--trace", "none.csv", "--nodes", "1"), "none.csv: No such file or directory"),
         (("--trace", "bad.csv", "--nodes", "1"), "bad.csv:2: duration is 'long'"),
         (("--trace", "endless.csv", "--nodes", "1"), "endless.csv:2: a number without an end"),
         (("--trace", "trace.csv", "--nodes", "0"), "--nodes 0: it must be 1 or more"),
         (("--trace", "trace.csv", "--nodes", "1", "--load", "nan"), "--load nan: it must be 0.01 or more"),
         (("--trace", "trace.csv"), "required: --nodes"),
         (("--trace", "trace.csv", "--nodes", "1", "--policy", "wrong.yaml"), "wrong.yaml: unknown key slice: did you"),
-        (("--trace", "trace.csv", "--nodes", "1", "--policy", "none.yaml"), "none.yaml cannot be read"),
+        (("--trace", "trace.csv", "--nodes", "1", "--policy", "none.yaml"), "none.yaml: No such file or directory"),
         (("--trace", "trace.csv", "--nodes", "1", "--plot", "none/x.svg"), "cannot write the chart none/x.svg"),
     ],
 )

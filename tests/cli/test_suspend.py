@@ -113,7 +113,7 @@ def test_priority(hai: Cli) -> None:
     assert task(hai, "one")["priority"] == 5
     assert hai("priority", "one", "-1").out.endswith("has priority AUTO (-1) now\n")
     wrong = hai("priority", "one", "17")
-    assert wrong.status == 2 and "priority 17 is none of EXTREME_HIGH (50)" in wrong.err
+    assert wrong.status == 2 and "17 is none of EXTREME_HIGH (50)" in wrong.err
     assert hai("priority", "nobody", "30").status == 3
     hai("stop", "one")
     until_status(hai, "one", "finished")

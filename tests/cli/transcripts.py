@@ -29,7 +29,7 @@ _CHANGES = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?"), "<time>"),
     (re.compile(r"(?<=127\.0\.0\.1:)\d+"), "<port>"),
-    (re.compile(r"\b[0-9a-f]{32,64}\b"), "<hex>"),
+    (re.compile(r"\b(?=\w*[a-f])[0-9a-f]{16,64}\b"), "<hex>"),
     (re.compile(rf"(?<!\d)(?<!\d\.){re.escape(__version__)}(?!\.?\d)"), "<ver>"),
     (re.compile(r"(?<=Python )\d+\.\d+\.\d+\w*|(?<=python\": \")[^\"]+|(?<=python: \")[^\"]+"), "<py>"),
     (re.compile(r"(?<=process )\d+|(?<=进程 )\d+|(?<=\"pid\": )\d+"), "<pid>"),

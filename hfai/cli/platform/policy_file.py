@@ -29,11 +29,13 @@ def _read(path: Path) -> Any:
 
     try:
         body: Any = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("{file} cannot be read: {reason}", file=str(path), reason=str(error)) from error
+    except OSError as error:
+        raise ConfigError("{file}: {problem}", file=str(path), problem=error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise ConfigError("{file}: {problem}", file=str(path), problem="this is no UTF-8 text") from None
     except YAMLError as error:
         reason = " ".join(str(error).split())
         raise ConfigError("{file} is no YAML: {reason}", file=str(path), reason=reason) from error
     if not isinstance(body, dict):
-        raise ConfigError("{file} cannot be read: {reason}", file=str(path), reason="keys and values were expected")
+        raise ConfigError("{file}: {problem}", file=str(path), problem="keys and values were expected")
     return EngineConfig.from_mapping(body, state_dir=path.parent, file=str(path)).policy

@@ -123,4 +123,4 @@ def _plot(path: Path, jobs: list[Any], nodes: int, outcome: Any) -> None:
     try:
         path.write_text(svg(series, nodes, until_s), encoding="utf-8")
     except OSError as error:
-        raise UsageError("cannot write the chart {file}: {reason}", file=str(path), reason=str(error)) from error
+        raise UsageError("cannot write the chart {file}: {reason}", file=str(path), reason=error.strerror or str(error)) from error

@@ -23,7 +23,7 @@ _SIZES = (
 def simulate_tables(report: Mapping[str, Any]) -> str:
     """What ``platform simulate`` prints of a report of :func:`hfai.engine.simulate.report.simulate`."""
     head = tr(
-        "{tasks} tasks, arriving over {span}, on {nodes} nodes; offered load: {load}",
+        "tasks: {tasks}, arriving over {span}; nodes: {nodes}; offered load: {load}",
         tasks=report["jobs"],
         span=duration(report["arriving_s"]),
         nodes=report["nodes"],

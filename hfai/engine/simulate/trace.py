@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from hfai.model.errors import UsageError
+from hfai.model.phrase import Phrase
 from hfai.model.priorities import Priority
 
 
@@ -56,8 +57,10 @@ def read_trace(path: Path, *, users: int = 20, gpus_per_node: int = 1) -> list[T
                 job = _job(path, rows.line_num, row, users, gpus_per_node)
                 if job.work_s > 0 and job.width > 0:
                     jobs.append(job)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("cannot read the trace {file}: {reason}", file=str(path), reason=str(error)) from error
+    except OSError as error:
+        raise UsageError("{file}: {problem}", file=str(path), problem=Phrase(error.strerror or str(error))) from None
+    except UnicodeDecodeError:
+        raise UsageError("{file}: {problem}", file=str(path), problem=Phrase("this is no UTF-8 text")) from None
     if not jobs:
         raise UsageError("{file} holds no submission with work in it", file=str(path))
     jobs.sort(key=lambda job: (job.submit_s, job.number))
@@ -79,7 +82,7 @@ def _job(path: Path, line: int, row: dict[str, Optional[str]], users: int, gpus_
         priority = int(Priority[value.upper()]) if not value.lstrip("-").isdigit() else int(Priority(int(value)))
     except (ValueError, KeyError) as error:
         raise UsageError(
-            "{file}:{line}: {column} is {value!r}, which cannot be read",
+            "{file}:{line}: {column} is '{value}', which is no such thing",
             file=str(path),
             line=line,
             column=column,
