@@ -55,7 +55,7 @@ def _unreadable(words: Sequence[str], at: int, error: UsageError) -> UsageError:
     return UsageError(
         "what is behind {divider} cannot be read as options ({problem}); in front of it: `{script}`, behind it: `{options}`",
         divider=words[at],
-        problem=str(error.data.get("problem") or error),
+        problem=error.data.get("problem") or error.said,
         script=shlex.join(words[:at]),
         options=shlex.join(words[at + 1 :]),
     )

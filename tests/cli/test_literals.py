@@ -76,9 +76,9 @@ def sentences_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Every literal with two words of a language, but docstrings."""
     documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
-            if re.search(r"[A-Za-z]{2,} [a-z]{2,}", node.value):
-                yield node.lineno, node.value
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents
+        if is_text and re.search(r"[A-Za-z]{2,} [a-z]{2,}", node.value):
+            yield node.lineno, node.value
 
 
 def test_every_sentence_is_in_the_catalogue() -> None:
