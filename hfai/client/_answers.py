@@ -16,6 +16,7 @@ from hfai.model.errors import (
     UsageError,
     from_wire,
 )
+from hfai.model.phrase import Phrase
 
 # HAI Platform says these only in words.
 _NO_TASK = ("没有符合条件的任务", "no task of user")
@@ -52,7 +53,7 @@ def body_of(answer: Answer, *, url: str, subject: str) -> dict[str, Any]:
             return body
         raise _refusal(answer.status, body, url=url, subject=subject)
     if answer.status >= 400:
-        raise UnreachableError(url=url, reason=f"it answered with HTTP status {answer.status}")
+        raise UnreachableError(url=url, reason=Phrase("it answered with HTTP status {status}", status=answer.status))
     raise UnreachableError(url=url, reason="its answer is not that of a HAI Platform")
 
 
@@ -71,7 +72,7 @@ def _refusal(status: int, body: dict[str, Any], *, url: str, subject: str) -> Hf
     if status in (401, 403):
         return NotAuthorised(TEMPLATES[msg], url=url) if msg in TEMPLATES else NotAuthorised(message=msg)
     if status in _GATEWAY:
-        return UnreachableError(url=url, reason=f"it answered with HTTP status {status}: {msg}")
+        return UnreachableError(url=url, reason=Phrase("it answered with HTTP status {status}: {message}", status=status, message=msg))
     if status in (404, 405):
         return RefusedError("the server {url} does not offer this ({message})", url=url, message=msg)
     return RefusedError("{message}", message=msg)

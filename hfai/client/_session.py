@@ -23,6 +23,7 @@ from hfai.client._engine import find_engine, find_or_start_engine
 from hfai.client._places import engine_dir
 from hfai.client._transport import Answer, ByteStream, Transport, TransportError, open_transport
 from hfai.model.errors import HfaiError, NotAuthorised, ProtocolMismatch, UnreachableError
+from hfai.model.phrase import Phrase
 
 TIMEOUT_S = 30.0
 _ATTEMPTS = 3
@@ -143,7 +144,7 @@ class Session:
         finally:
             stream.close()
         body_of(Answer(stream.status, refusal), url=self.url, subject=subject)
-        raise UnreachableError(url=self.url, reason=f"it answered with HTTP status {stream.status}")
+        raise UnreachableError(url=self.url, reason=Phrase("it answered with HTTP status {status}", status=stream.status))
 
     def is_token(self, token: str) -> bool:
         """Whether this is the token that the session shows."""
@@ -230,7 +231,7 @@ class Session:
             raise
         if kind == "haiplatform" and token is not None and quote(token, safe="-_.~%") != token:
             transport.close()
-            raise NotAuthorised(message=f"the token for {url} holds characters that no token has: see `hai-cli init`")
+            raise NotAuthorised("the token for {url} holds characters that no token has: see `hai-cli init`", url=url)
         return _Target(transport, url, kind, token)
 
 

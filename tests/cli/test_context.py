@@ -83,7 +83,7 @@ def test_what_goes_wrong(elsewhere: Cli, engine: EngineSandbox) -> None:
     for words, status, said in (
         (("init", "wrong", "--url", engine.url), 4, "the token is not one of this engine"),
         (("init", "wrong", "--url", "127.0.0.1:9"), 5, "no answer from https://127.0.0.1:9 ("),
-        (("init", "wrong", "--url", "http://127.0.0.1:9"), 5, "connection refused"),
+        (("init", "wrong", "--url", "http://127.0.0.1:9"), 5, "Connection refused"),
         (("init", "wrong", "--url", "ftp://x"), 2, "must begin with http:// or https://"),
         (("init", "wrong", "--url", engine.url, "--context", "local"), 2, "local is the engine of this machine"),
         (("init", "wrong", "--context", "lab"), 2, "no context lab yet: say its address with --url"),
@@ -109,7 +109,7 @@ def test_a_server_that_does_not_answer(elsewhere: Cli) -> None:
     env = {"MARSV2_SERVER": "http://127.0.0.1:9", "MARSV2_USER_TOKEN": "t"}
     done = elsewhere("version", "--json", env=env)
     assert done.status == 5 and json.loads(done.out)["server_kind"] is None
-    assert done.err.startswith("hai-cli: no answer from http://127.0.0.1:9 (connection refused)")
+    assert done.err.startswith("hai-cli: no answer from http://127.0.0.1:9 (Connection refused)")
 
 
 def test_context_transcript(transcript: Callable[[str], Transcript]) -> None:

@@ -20,6 +20,7 @@ CLI = sorted((PACKAGE / "cli").rglob("*.py"))
 OTHERS = ("client/checkpoint/", "client/runtime/", "engine/supervise/", "testing/")
 # Who shows its argument to a person, and by which argument or keyword.
 WRITERS = {"note", "write", "print", "ArgumentTypeError", "add_argument_group", "Command", "add_parser"}
+SENTENCES = {"allowed", "problem", "reason", "message"}
 KEYWORDS = {"help", "description", "epilog", "title", "head", "tail"}
 MARKED = {"tr", "mark", "ngettext", "Phrase", "said", "phrase", "filled"}
 # The same in every language: programs, switches, paths, form.
@@ -101,16 +102,17 @@ def kinds() -> set[str]:
 
 
 def test_what_is_raised_is_a_template() -> None:
-    """An f-string cannot be looked up in the catalogue: the values go beside the template."""
+    """An f-string cannot be looked up in the catalogue: the values go beside the template, as in `Phrase`."""
     wrong = []
-    raisers = kinds() | {"tr", "mark", "Phrase"}
+    raisers = kinds() | {"tr", "mark", "Phrase", "TransportError"}
     for path in sorted(PACKAGE.rglob("*.py")):
         where = path.relative_to(PACKAGE).as_posix()
         if where.startswith(OTHERS):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and called(node) in raisers and node.args and is_built(node.args[0]):
-                wrong.append(f"{where}:{node.lineno}: {ast.unparse(node.args[0])}")
+            if isinstance(node, ast.Call) and called(node) in raisers:
+                parts = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg in SENTENCES)]
+                wrong += [f"{where}:{node.lineno}: {ast.unparse(part)}" for part in parts if is_built(part)]
     assert not wrong, "\n".join(wrong)
 
 

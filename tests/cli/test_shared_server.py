@@ -127,11 +127,13 @@ def test_admin_transcript(transcript: Callable[[str], Transcript]) -> None:
     """Columns that show who runs the tests are left out."""
     talk = transcript("platform_admin")
     talk("hai-cli platform user")
-    talk.hai("platform", "user", "add", "bob", "--group", "vision", "--unix-name", ACCOUNT)
+    assert talk(f"hai-cli platform user add bob --group vision --unix-name {ACCOUNT}").status == 0
+    talk("hai-cli platform user add bob")
+    talk("hai-cli platform user add 'b ob'")
     talk("hai-cli platform user list --columns role,groups,tokens,created_at")
     talk("hai-cli platform user remove bbo")
     talk("hai-cli platform token")
-    talk.hai("platform", "token", "create", "bob", "--expire", "30d")
+    talk("hai-cli platform token create bob --expire 30d")
     talk("hai-cli platform token list bob --columns id,user_name,state,expire_at,created_at")
     talk("hai-cli platform token revoke 2")
     talk("hai-cli platform token list bob --columns id,state -o wide")

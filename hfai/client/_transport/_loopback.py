@@ -128,11 +128,8 @@ def _is_readable(sock: socket.socket) -> bool:
 
 
 def _failed(error: Exception, *, was_sent: bool) -> TransportError:
-    is_timeout = isinstance(error, socket.timeout)
-    if is_timeout:
-        reason = "no answer in time"
-    elif isinstance(error, OSError) and error.strerror:
-        reason = error.strerror.lower()
-    else:
-        reason = "the connection was closed in the middle of the answer"
-    return TransportError(reason, was_sent=was_sent, is_timeout=is_timeout and was_sent)
+    if isinstance(error, socket.timeout):
+        return TransportError("no answer in time", was_sent=was_sent, is_timeout=was_sent)
+    if isinstance(error, OSError) and error.strerror:
+        return TransportError(error.strerror, was_sent=was_sent)
+    return TransportError("the connection was closed in the middle of the answer", was_sent=was_sent)

@@ -11,6 +11,7 @@ from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, Request
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
 from hfai.client._transport._contract import Answer, ByteStream, TransportError
+from hfai.model.phrase import Phrase
 
 _CONNECT_S = 10.0
 
@@ -118,8 +119,7 @@ def _failed(error: Exception) -> TransportError:
     inner = getattr(cause, "reason", cause)
     if isinstance(inner, NewConnectionError):
         # The text of urllib3 ends with the system's own: "...: [Errno 111] Connection refused".
-        reason = str(inner).rpartition("] ")[2].lower()
-        return TransportError(reason or "no connection", was_sent=False)
+        return TransportError(str(inner).rpartition("] ")[2], was_sent=False)
     if isinstance(error, requests.exceptions.ConnectionError):
         return TransportError("the connection was closed before the answer came", was_sent=True)
-    return TransportError(f"the request could not be sent ({type(error).__name__})", was_sent=True)
+    return TransportError(Phrase("the request could not be sent ({what})", what=type(error).__name__), was_sent=True)

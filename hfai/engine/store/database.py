@@ -56,8 +56,13 @@ class Database:
         version = int(self.one("PRAGMA user_version")[0])
         if version > len(MIGRATIONS):
             raise EngineStartError(
-                reason=f"{self._path} was written by a newer hfai (schema {version}, this one knows {len(MIGRATIONS)}): "
-                "upgrade hfai, or set HFAI_ENGINE_DIR to another directory"
+                reason=Phrase(
+                    "{path} was written by a newer hfai (schema {found}, this one knows {known}): upgrade hfai, or set "
+                    "HFAI_ENGINE_DIR to another directory",
+                    path=str(self._path),
+                    found=version,
+                    known=len(MIGRATIONS),
+                )
             )
         for number in range(version, len(MIGRATIONS)):
             # executescript commits by itself, so the step brings its own transaction.

@@ -23,7 +23,7 @@ def find_chain(db: Database, selector: Selector, user_name: str, *, may_see_all:
     if selector.chain_id not in (None, chain_id) or selector.nb_name not in (None, name):
         raise TaskNotFound(experiment=_named(selector))
     if owner != user_name and not may_see_all:
-        raise NotAuthorised(message=f"task {_named(selector)} is {owner}'s, not yours")
+        raise NotAuthorised("task {task} is {owner}'s, not yours", task=_named(selector), owner=owner)
     return int(first_id)
 
 
