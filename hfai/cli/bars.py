@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import NamedTuple
+
+from hfai.cli.language import tr
 
 BAR_WIDTH = 10
 
@@ -20,6 +23,11 @@ class Signs(NamedTuple):
 
 BLOCKS = Signs("█", "▒", "░")
 ASCII = Signs("#", "+", ".", "[", "]")
+
+
+def add_ascii(parser: argparse.ArgumentParser) -> None:
+    """``--ascii``, for the commands that show bars."""
+    parser.add_argument("-a", "--ascii", action="store_true", help=tr("bars in plain ASCII, without block characters"))
 
 
 def can_show(text: str) -> bool:

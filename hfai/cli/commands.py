@@ -48,6 +48,17 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
     (
         "Cluster Commands",
         (
+            Command(
+                "monitor",
+                mark("show what the platform does: nodes, quotas, disks, tasks"),
+                (
+                    Command("cluster-overview", mark("show how many nodes work and how busy the machines are")),
+                    Command("quota-overview", mark("show quotas and what is in use of them")),
+                    Command("storage-overview", mark("show the disks of state, logs and workspaces")),
+                    Command("task-overview", mark("show everybody's tasks that run or wait, and why they wait")),
+                    Command("top", mark("watch nodes, GPUs, memory, tasks and the queue on one screen")),
+                ),
+            ),
             Command("nodes", mark("show the nodes and who works where")),
             Command("prof", mark("profile a running task: CPU, memory, I/O, GPUs, Python stacks")),
             Command("version", mark("show the versions")),

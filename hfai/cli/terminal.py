@@ -85,7 +85,7 @@ class Relay:
         """
         threading.Thread(target=self._pass_input, name="hfai-ssh-input", daemon=True).start()
         for output in self._shell:
-            _write(output.fd, output.data)
+            write_all(output.fd, output.data)
 
     def _pass_input(self) -> None:
         shell = self._shell
@@ -125,7 +125,7 @@ class Relay:
         self._handlers[number] = signal.signal(number, handler)
 
 
-def _write(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes) -> None:
     """All of it; a terminal or pipe that is somebody's non-blocking one is waited for."""
     left = memoryview(data)
     while left:

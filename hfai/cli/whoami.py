@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from hfai.cli.bars import add_ascii
 from hfai.cli.language import mark, tr
 from hfai.cli.output import Column, add_output, show_text, table_of
 from hfai.cli.task_columns import moment
@@ -36,7 +37,7 @@ _TOKENS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-a", "--ascii", action="store_true", help=tr("bars in plain ASCII, without block characters"))
+    add_ascii(parser)
     add_output(parser)
 
 

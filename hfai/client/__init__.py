@@ -16,6 +16,7 @@ from __future__ import annotations
 # Not typing.TYPE_CHECKING: importing typing alone would take half of the budget.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from hfai.client._cluster import ClusterOverview, GpuUse, MachineUse, NodeUse, cluster_overview
     from hfai.client._contexts import Context, contexts, remove_context, use_context
     from hfai.client._create import create_experiment, create_experiment_v2
     from hfai.client._decision import Decision
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from hfai.client._server import ServerInfo, server_info
     from hfai.client._shell import Shell, ShellOutput, ShellTerminal, open_shell
     from hfai.client._status import Status, get_status
+    from hfai.client._storage import DiskUse, StorageOverview, storage_overview
     from hfai.client._suspension import Suspension
+    from hfai.client._task_overview import PriorityCount, QueueTask, TaskOverview, task_overview
     from hfai.client._tokens import NewToken, TokenInfo, access_tokens, create_access_token, revoke_access_token
     from hfai.client._user import UserInfo, user_info
     from hfai.client._users import NewUser, PlatformUser, add_user, platform_users, remove_user
@@ -57,22 +60,29 @@ if TYPE_CHECKING:
     )
 
 __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_names.py wants it
+    "ClusterOverview",
     "Context",
     "Decision",
+    "DiskUse",
     "EXP_PRIORITY",
     "Experiment",
+    "GpuUse",
     "HotFunction",
     "Job",
     "LogBlock",
     "LogLine",
+    "MachineUse",
     "Metric",
     "NewToken",
     "NewUser",
     "NodeInfo",
+    "NodeUse",
     "PlatformUser",
+    "PriorityCount",
     "Profile",
     "ProfileProgress",
     "Profiling",
+    "QueueTask",
     "Quota",
     "QuotaRow",
     "RankProfile",
@@ -81,7 +91,9 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "ShellOutput",
     "ShellTerminal",
     "Status",
+    "StorageOverview",
     "Suspension",
+    "TaskOverview",
     "TaskUpdate",
     "TokenInfo",
     "UserInfo",
@@ -90,6 +102,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "access_tokens",
     "add_user",
     "bind_hf_except_hook",
+    "cluster_overview",
     "contexts",
     "cordon_node",
     "create_access_token",
@@ -121,8 +134,10 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "set_watchdog_time",
     "set_whole_life_state",
     "start_profile",
+    "storage_overview",
     "stream_log_blocks",
     "stream_logs",
+    "task_overview",
     "uncordon_node",
     "use_context",
     "user_info",
@@ -132,22 +147,29 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
 ]
 
 _HOMES = {
+    "ClusterOverview": "_cluster",
     "Context": "_contexts",
     "Decision": "_decision",
+    "DiskUse": "_storage",
     "EXP_PRIORITY": "priorities",
     "Experiment": "_experiment",
+    "GpuUse": "_cluster",
     "HotFunction": "_profile._stacks",
     "Job": "_job",
     "LogBlock": "_log_blocks",
     "LogLine": "_log_lines",
+    "MachineUse": "_cluster",
     "Metric": "_profile._metrics",
     "NewToken": "_tokens",
     "NewUser": "_users",
     "NodeInfo": "_nodes",
+    "NodeUse": "_cluster",
     "PlatformUser": "_users",
+    "PriorityCount": "_task_overview",
     "Profile": "_profile._profile",
     "ProfileProgress": "_profile._profiling",
     "Profiling": "_profile._profiling",
+    "QueueTask": "_task_overview",
     "Quota": "_quota",
     "QuotaRow": "_quota_rows",
     "RankProfile": "_profile._profile",
@@ -156,7 +178,9 @@ _HOMES = {
     "ShellOutput": "_shell",
     "ShellTerminal": "_shell",
     "Status": "_status",
+    "StorageOverview": "_storage",
     "Suspension": "_suspension",
+    "TaskOverview": "_task_overview",
     "TaskUpdate": "_log_blocks",
     "TokenInfo": "_tokens",
     "UserInfo": "_user",
@@ -165,6 +189,7 @@ _HOMES = {
     "access_tokens": "_tokens",
     "add_user": "_users",
     "bind_hf_except_hook": "runtime._except_hook",
+    "cluster_overview": "_cluster",
     "contexts": "_contexts",
     "cordon_node": "_nodes",
     "create_access_token": "_tokens",
@@ -196,8 +221,10 @@ _HOMES = {
     "set_watchdog_time": "runtime._watchdog",
     "set_whole_life_state": "runtime._state",
     "start_profile": "_profile._profiling",
+    "storage_overview": "_storage",
     "stream_log_blocks": "_log_blocks",
     "stream_logs": "_log_lines",
+    "task_overview": "_task_overview",
     "uncordon_node": "_nodes",
     "use_context": "_contexts",
     "user_info": "_user",

@@ -72,7 +72,7 @@ class Session:
     @property
     def is_haiplatform(self) -> bool:
         """Whether an existing HAI Platform answers; asks it if that is not known yet."""
-        return self._reached().kind == "haiplatform"
+        return not self.is_embedded and self._reached().kind == "haiplatform"
 
     @property
     def url(self) -> str:

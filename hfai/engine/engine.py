@@ -15,10 +15,12 @@ from hfai.engine.accounts import Accounts
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import Executor, Order
 from hfai.engine.executors.guest import Guest
+from hfai.engine.gpu_watch import GpuWatch
 from hfai.engine.guests import open_guest
 from hfai.engine.names import FILE_NAME as NAMES
 from hfai.engine.names import PLACES, NamesFile, write_places
-from hfai.engine.queries import ListQuery, NodeView, QuotaUse, Selector, StopOp, User, Working
+from hfai.engine.policy.explain import of_others
+from hfai.engine.queries import ListQuery, NodeView, QueueView, QuotaUse, Selector, StopOp, User, Working
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.cordons import Cordons
 from hfai.engine.scheduling.live import LiveRun
@@ -32,6 +34,7 @@ from hfai.engine.store.reading import read_request, read_task, read_tasks, unfin
 from hfai.engine.store.tags import add_tag, remove_tag, tags_of
 from hfai.engine.submission import check, ensure_within_quota
 from hfai.engine.system import Clock, SystemClock, storage_errors
+from hfai.engine.usage import UsageMeter
 from hfai.engine.watching import Change, Watches
 from hfai.model.errors import RefusedError
 from hfai.model.phrase import Phrase
@@ -53,6 +56,9 @@ class Engine:
         clock: where times come from.
         executor: what runs the ranks; left out, the one that the settings name.
 
+    Attributes:
+        usage: how busy the machine is.
+
     Example:
         >>> engine = Engine(EngineConfig(state_dir=Path("/tmp/state")))  # doctest: +SKIP
         >>> await engine.start(url="http://127.0.0.1:1234")  # doctest: +SKIP
@@ -65,6 +71,7 @@ class Engine:
         self._clock = clock or SystemClock()
         self._given_executor = executor
         self._watches = Watches()
+        self.usage = UsageMeter(GpuWatch() if any(node.gpus for node in config.nodes) else None)
         self._is_open = False
 
     # Life
@@ -124,6 +131,7 @@ class Engine:
         if stop_tasks:
             await self._stop_all()
         self._is_open = False
+        await self.usage.close()
         self._scheduler.close()
         await self._executor.close()
         self._names.close()
@@ -239,6 +247,23 @@ class Engine:
             key = (run.priority, run.queue_status.value)
             counts[key] = counts.get(key, 0) + 1
         return [(*key, counts[key]) for key in sorted(counts, key=lambda key: (-key[0], key[1]))]
+
+    def queue(self, most: int, user: User) -> list[QueueView]:
+        """Everybody's tasks: those that have nodes, by priority and since when, then those that wait, of each group the next one first.
+
+        Args:
+            most: of those that have nodes, and of those that wait for a group.
+            user: who looks: why others' tasks wait is told as everybody may know it.
+        """
+        scheduler = self._scheduler
+        running = sorted(scheduler.cluster.runs, key=lambda run: (-run.running.priority, run.begin_at or 0.0, run.id))
+        views = [run.view() for run in running[:most]]
+        for run in scheduler.queue(most):
+            pending = scheduler.pending(run)
+            if pending is not None and run.user_name != user.name:
+                pending = of_others(pending)
+            views.append(run.view(pending))
+        return views
 
     def tags(self, user: User) -> list[str]:
         """The tags on any task of a user."""

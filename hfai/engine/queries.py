@@ -8,7 +8,7 @@ from typing import Optional
 
 from attrs import frozen
 
-from hfai.model.records import Node
+from hfai.model.records import Node, Pending
 
 
 class StopOp(str, Enum):
@@ -108,6 +108,32 @@ class QuotaUse:
 
     running: Counter[tuple[str, int]]
     waiting: Counter[tuple[str, int]]
+
+
+@frozen
+class QueueView:
+    """An unfinished run as everybody may see it: nothing of what it executes.
+
+    Attributes:
+        queued_at: its place in line, seconds since the epoch.
+        begin_at: since when it has its nodes; None while it waits.
+        node_names: by rank.
+        pending: why it waits, None while it runs.
+    """
+
+    id: int
+    nb_name: str
+    user_name: str
+    group: str
+    nodes: int
+    priority: int
+    queue_status: str
+    chain_status: str
+    created_at: float
+    queued_at: float
+    begin_at: Optional[float]
+    node_names: tuple[str, ...]
+    pending: Optional[Pending]
 
 
 @frozen

@@ -10,7 +10,7 @@ from hfai.client._init import Initialised
 from hfai.client.aio._experiment import Experiment, plain
 
 if TYPE_CHECKING:
-    from hfai.client import NodeInfo, Quota, Status, UserInfo, WhoAmI
+    from hfai.client import ClusterOverview, NodeInfo, Quota, Status, StorageOverview, TaskOverview, UserInfo, WhoAmI
     from hfai.client.aio._experiment import AnyExperiment
     from hfai.model.taskfile import TaskFileSource
 
@@ -80,6 +80,21 @@ async def user_info() -> UserInfo:
 async def quota_overview(user_name: Optional[str] = None) -> list[Quota]:
     """See :func:`hfai.client.quota_overview`."""
     return await asyncio.to_thread(sync.quota_overview, user_name)
+
+
+async def cluster_overview(start_engine: bool = True) -> ClusterOverview:
+    """See :func:`hfai.client.cluster_overview`."""
+    return await asyncio.to_thread(sync.cluster_overview, start_engine)
+
+
+async def task_overview(limit: int = 100, start_engine: bool = True) -> TaskOverview:
+    """See :func:`hfai.client.task_overview`."""
+    return await asyncio.to_thread(sync.task_overview, limit, start_engine)
+
+
+async def storage_overview() -> StorageOverview:
+    """See :func:`hfai.client.storage_overview`."""
+    return await asyncio.to_thread(sync.storage_overview)
 
 
 async def whoami() -> WhoAmI:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hfai.engine.http import accounts, control, guests, listing, nodes, quotas, tokens, users
+from hfai.engine.http import accounts, control, guests, listing, nodes, queue, quotas, storage, tokens, users
 from hfai.engine.http.auth import is_loopback_host
 from hfai.engine.http.call import Door, Handler
 from hfai.engine.http.cordon import cordon, uncordon
@@ -50,7 +50,8 @@ HANDLERS: Mapping[str, Handler] = {
     "/query/task/log/stream": log_stream,
     "/query/task/sys_log": sys_log,
     "/query/task/container_log": container_log,
-    "/query/task/list_all_with_priority": listing.list_all_with_priority,
+    "/query/task/list_all_with_priority": queue.list_all_with_priority,
+    "/query/task/queue": queue.queue,
     "/query/user/info": users.info,
     "/query/user/tag/list": list_tags,
     "/query/user/quota/list": quotas.list_quota,
@@ -59,6 +60,8 @@ HANDLERS: Mapping[str, Handler] = {
     "/operating/user/access_token/delete": tokens.delete_token,
     "/query/node/list": nodes.list_nodes,
     "/query/node/client_overview": nodes.client_overview,
+    "/query/node/usage": nodes.usage,
+    "/query/storage/overview": storage.overview,
     "/query/engine/info": control.info,
 }
 # Only administrators get an answer here.

@@ -1,4 +1,4 @@
-"""``query/task/list`` and ``query/task/list_all_with_priority``: the caller's tasks by page, and everybody's by number."""
+"""``query/task/list``: the caller's tasks by page."""
 
 from __future__ import annotations
 
@@ -29,13 +29,6 @@ async def list_tasks(call: Call) -> Answer:
     tasks, total = call.engine.list_tasks(query, user=call.user)
     rows = [task.to_wire(select_pods=select_pods) for task in tasks]
     return {"success": 1, "result": {"tasks": rows, "total": total}}
-
-
-async def list_all_with_priority(call: Call) -> Answer:
-    """How many unfinished tasks all users have, by priority and queue status."""
-    counts = sorted(call.engine.queue_counts(), key=lambda row: (-row[0], row[1]))
-    rows = [{"priority": priority, "queue_status": status, "count": count} for priority, status, count in counts]
-    return {"success": 1, "result": rows}
 
 
 def _query(arguments: Arguments) -> ListQuery:

@@ -1,4 +1,4 @@
-"""``query/node/list`` and ``query/node/client_overview``: the nodes, and how many of them work."""
+"""``query/node/list``, ``client_overview`` and ``usage``: the nodes, how many of them work, and how hard."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, Sequence
 
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.queries import NodeView
+from hfai.engine.usage import Rank
 from hfai.model.records import local_time
 
 
@@ -24,6 +25,17 @@ async def client_overview(call: Call) -> Answer:
     without = [view for view in views if not view.node.gpus]
     result = {**_totals(views), "gpu_detail": _totals(with_gpu), "cpu_detail": _totals(without)}
     return {"success": 1, "result": result}
+
+
+async def usage(call: Call) -> Answer:
+    """How busy the machine is and what each rank uses of it, since the look before."""
+    engine = call.engine
+    ranks = [
+        Rank(view.node.name, view.working.run_id, view.working.rank, engine.rank_dir(view.working.run_id, view.working.rank))
+        for view in engine.nodes()
+        if view.working is not None
+    ]
+    return {"success": 1, "result": await engine.usage.usage(ranks)}
 
 
 def _is_usable(view: NodeView) -> bool:

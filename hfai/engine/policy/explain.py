@@ -34,6 +34,13 @@ TEMPLATES: Mapping[str, str] = {
     "backoff": "starts again at {until}: {why}",
 }
 
+# Said of somebody else's task: whose quota it is, and nothing of how it failed before.
+_OF_OTHERS: Mapping[str, str] = {
+    "quota": Phrase("its user's quota of nodes at {priority} in group {group} is in use: starts when another task of theirs ends"),
+    "own": Phrase("{place} in queue: an earlier task of its user at {priority} is first and needs more nodes than are free"),
+    "backoff": Phrase("starts again at {until}"),
+}
+
 _MOST_NAMED = 3
 
 
@@ -128,6 +135,15 @@ def say(
     elif code in ("nodes", "turn"):
         code = _held(data, facts.first, settings, names)
     return Pending(code=code, template=TEMPLATES[code], data=data, position=place.position)
+
+
+def of_others(pending: Pending) -> Pending:
+    """The reason as everybody may see it."""
+    template = _OF_OTHERS.get(pending.code)
+    if template is None:
+        return pending
+    data = {name: value for name, value in pending.data.items() if name != "why"}
+    return Pending(pending.code, template, data, pending.position)
 
 
 def _held(

@@ -7,6 +7,7 @@ as many as could get nodes at once, and two more, stand for all (:meth:`Lines.ke
 from __future__ import annotations
 
 import bisect
+import heapq
 from collections import Counter
 from typing import Callable, Iterator, Mapping, NamedTuple
 
@@ -142,3 +143,14 @@ class Lines:
                     ahead[priority] += line.places[turns] < own_place
         ahead = +ahead  # without zeros
         return Place(1 + sum(ahead.values()), ahead)
+
+    def in_order(self, group: str, before: Callable[[str, int], int]) -> Iterator[LiveRun]:
+        """The queued runs of a group, the next one first, as :meth:`place` counts them; costs only what is taken of it."""
+
+        def turns(user: str, priority: int, line: _Line) -> Iterator[tuple[int, int, _Spot, _Line]]:
+            first = before(user, priority)
+            return ((-priority, first + at, place, line) for at, place in enumerate(line.places))
+
+        lines = self._groups.get(group, {})
+        for _, _, place, line in heapq.merge(*(turns(*key, line) for key, line in lines.items())):
+            yield line.runs[place.run_id]

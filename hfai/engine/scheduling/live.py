@@ -8,12 +8,13 @@ from attrs import define, evolve, field
 
 from hfai.engine.executors.base import RankEnd
 from hfai.engine.policy.snapshot import QueuedTask, RunningTask, Start
+from hfai.engine.queries import QueueView
 from hfai.engine.store.backoff import NO_BACKOFF, Backoff
 from hfai.engine.store.chains import NextRun, RunState
 from hfai.engine.store.reading import UnfinishedRun
 from hfai.model.codes import StopCode, SuspendCode
 from hfai.model.priorities import Priority
-from hfai.model.records import End, Job, Node, run_worker_status
+from hfai.model.records import End, Job, Node, Pending, run_worker_status
 from hfai.model.states import JobStatus, QueueStatus, chain_status, move
 from hfai.model.suspension import Suspension
 
@@ -241,6 +242,24 @@ class LiveRun:
         self.jobs = [evolve(job, status=move(job.status, _FINAL[job.status])) for job in self.jobs]
         self.queue_status = QueueStatus.FINISHED
         self.end, self.stop_code, self.end_at = end, stop_code, now
+
+    def view(self, pending: Optional[Pending] = None) -> QueueView:
+        """The run as everybody may see it, with why it waits."""
+        return QueueView(
+            id=self.id,
+            nb_name=self.nb_name,
+            user_name=self.user_name,
+            group=self.group,
+            nodes=self.width,
+            priority=self.priority,
+            queue_status=self.queue_status.value,
+            chain_status=chain_status(self.queue_status, is_first_run=self.id == self.first_id).value,
+            created_at=self.created_at,
+            queued_at=self.queued_at,
+            begin_at=self.begin_at,
+            node_names=tuple(job.node for job in self.jobs),
+            pending=pending,
+        )
 
     def state(self) -> RunState:
         """What the store keeps."""

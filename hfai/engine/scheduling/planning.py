@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Iterable, NamedTuple, Optional
+from typing import Iterable, Iterator, NamedTuple, Optional
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_quotas import QuotaRows
@@ -139,6 +139,11 @@ class Planner:
         if used + run.width > limit:
             name = Priority(priority).name
             raise RefusedError(_IN_USE, name=run.nb_name, nodes=run.width, priority=name, quota=limit, used=used)
+
+    def in_order(self, group: str, now: float) -> Iterator[LiveRun]:
+        """The queued runs of a group, the next one first."""
+        turns = self._look(now).turns
+        return self.lines.in_order(group, lambda user, priority: turns[group, user, priority])
 
     # Why a run waits
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import islice
 from typing import Any, Callable, Iterable, Mapping, Optional
 
 from hfai.engine.config import EngineConfig
@@ -169,6 +170,11 @@ class Scheduler:
         if run.queue_status is not QueueStatus.QUEUED:
             return None
         return self._planner.pending(run, self._clock.now())
+
+    def queue(self, most: int) -> list[LiveRun]:
+        """Of each group the first ``most`` that wait, the next one first."""
+        now, planner = self._clock.now(), self._planner
+        return [run for group in sorted(planner.lines.groups) for run in islice(planner.in_order(group, now), most)]
 
     def cancel(self, run: LiveRun) -> None:
         """End a queued run; it is stored on return.

@@ -91,6 +91,8 @@ def test_leaving_most_out_changes_nothing(
     assert decided.starts == full.starts
     assert [suspend[:2] for suspend in decided.suspends] == [suspend[:2] for suspend in full.suspends]
     assert decided.wake_at == full.wake_at
+    in_order = list(planner.in_order("g", NOW))
+    assert [planner.pending(run, NOW).position for run in in_order] == list(range(1, len(runs) + 1))
     for run in runs:
         wait = full.waits.get(run.id)
         known: Optional[object] = decided.waits.get(run.id)
