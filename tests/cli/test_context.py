@@ -84,6 +84,7 @@ def test_what_goes_wrong(elsewhere: Cli, engine: EngineSandbox) -> None:
         (("init", "wrong", "--url", engine.url), 4, "the token is not one of this engine"),
         (("init", "wrong", "--url", "127.0.0.1:9"), 5, "no answer from https://127.0.0.1:9 ("),
         (("init", "wrong", "--url", "http://127.0.0.1:9"), 5, "Connection refused"),
+        (("init", engine.token, "--url", engine.url.partition("//")[2]), 5, "does not speak TLS: is its address http://"),
         (("init", "wrong", "--url", "ftp://x"), 2, "must begin with http:// or https://"),
         (("init", "wrong", "--url", engine.url, "--context", "local"), 2, "local is the engine of this machine"),
         (("init", "wrong", "--context", "lab"), 2, "no context lab yet: say its address with --url"),

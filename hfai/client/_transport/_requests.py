@@ -108,6 +108,9 @@ class _RequestsStream:
 
 def _failed(error: Exception) -> TransportError:
     if isinstance(error, SSLError):
+        # What OpenSSL says to a server that answers in plain text; the words depend on its version.
+        if any(words in str(error) for words in ("WRONG_VERSION_NUMBER", "record layer failure")):
+            return TransportError("it does not speak TLS: is its address http:// instead of https://?", was_sent=False)
         return TransportError("its TLS certificate was not accepted", was_sent=False)
     if isinstance(error, ProxyError):
         return TransportError("the proxy could not reach it", was_sent=False)
