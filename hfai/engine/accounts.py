@@ -14,7 +14,7 @@ from typing import Callable, Iterable, Optional, Sequence
 
 from attrs import evolve, frozen
 
-from hfai.engine import users
+from hfai.engine import unix_accounts, users
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_quotas import QuotaRows, Row
 from hfai.engine.queries import User
@@ -153,7 +153,7 @@ class Accounts:
             name: letters, digits, ``_ . -``.
             role: ``admin`` or ``user``.
             groups: teams, for quotas of whole teams.
-            unix_name: the account that their tasks run under: the engine's own. It may be left out unless that is root.
+            unix_name: the account that their tasks run under: the engine's own where it is left out, which an engine of root refuses.
 
         Raises:
             UsageError: a name that cannot be used, or no such role.
@@ -177,12 +177,18 @@ class Accounts:
         return row
 
     def _account(self, name: str, unix_name: Optional[str]) -> str:
-        # Tasks are not started under another uid: what root runs must not be handed to others by leaving a word out.
         own = self.owner.unix_name
-        if unix_name not in (None, own) or (unix_name is None and users.runs_as_root()):
-            template = "tasks of {user} would run as {own}, the account of the engine, no other can be used: agree with --unix-name {own}"
-            raise RefusedError(template, user=name, own=own)
-        return own
+        if unix_name == own or (unix_name is None and not unix_accounts.may_switch()):
+            return own
+        if unix_name is None:
+            # What root may do must not be handed to others by leaving a word out.
+            template = "say under which account of this machine the tasks of {user} are to run: --unix-name ACCOUNT"
+            raise RefusedError(template, user=name)
+        if not unix_accounts.may_switch():
+            template = "tasks run under {own}, the account of the engine, which cannot switch to {account}: leave --unix-name out"
+            raise RefusedError(template, own=own, account=unix_name)
+        unix_accounts.ensure_usable(unix_name)
+        return unix_name
 
     def remove_user(self, name: str) -> None:
         """Remove a user with their quotas and tokens; what they have submitted stays in the history.

@@ -44,6 +44,7 @@ class EngineConfig:
             :class:`~hfai.engine.policy.snapshot.PolicySettings`.
         quotas: nodes per user, group and priority.
         log_segment_bytes: size at which a new log segment is begun.
+        task_dir: where an engine of root keeps the files of runs under other accounts, which cannot enter ``state_dir``.
         max_restarts: how often in a row a task is started again after the platform failed it.
         restart_delay_s: the wait before the second such restart, and before the first one after a task has yielded without having been
             asked to; each further one in a row waits twice as long.
@@ -68,6 +69,7 @@ class EngineConfig:
     demote_after_s: float = _POLICY.demote_after_s
     quotas: QuotaRows = field(factory=QuotaRows)
     log_segment_bytes: int = 64 * 1024 * 1024
+    task_dir: Path = Path("/var/lib/hfai")
     max_restarts: int = 3
     restart_delay_s: float = 1.0
     restart_delay_max_s: float = 300.0
@@ -158,6 +160,13 @@ def _text(key: str, value: object) -> str:
     return value
 
 
+def _absolute(key: str, value: object) -> Path:
+    path = Path(_text(key, value))
+    if not path.is_absolute():
+        raise ValueError(f"{key} is {value!r}: it must begin with /")
+    return path
+
+
 def _executor(key: str, value: object) -> str:
     if value != "local":
         raise ValueError(f"{key} is {value!r}: it must be local")
@@ -197,6 +206,7 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "demote_after_s": _seconds(0),
     "quotas": read_quotas,
     "log_segment_bytes": _whole(4096, 2**40),
+    "task_dir": _absolute,
     "max_restarts": _whole(0, 1000),
     "restart_delay_s": _seconds(0),
     "restart_delay_max_s": _seconds(0),

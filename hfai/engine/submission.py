@@ -5,17 +5,20 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
 from attrs import frozen
 
+from hfai.engine import unix_accounts
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_quotas import QuotaRows
 from hfai.engine.executors.environment import bare_environ
 from hfai.engine.queries import User
+from hfai.engine.users import unix_name_of
 from hfai.model.checks import EXEC_STRING_BYTES, is_utf8, shown
-from hfai.model.errors import EnvironmentNotFound, InvalidTask, QuotaExceeded
+from hfai.model.errors import EnvironmentNotFound, InvalidTask, QuotaExceeded, RefusedError
 from hfai.model.priorities import Priority
 from hfai.model.spec import TaskSpec
 
@@ -58,9 +61,12 @@ def check(
     environment = read_shell_environment(body.get("shell_environment"))
     group = _group(spec, config, groups)
     ensure_within_quota(quotas, user.name, group, spec.priority, spec.node_count)
-    _check_workspace(spec)
-    path = spec.environments.get("PATH") or (environment or bare_environ(user.uid)).get("PATH")
-    _check_entrypoint(spec, path)
+    if user.unix_name in ("", unix_name_of(os.getuid())):
+        _check_workspace(spec)
+        path = spec.environments.get("PATH") or (environment or bare_environ(user.uid)).get("PATH")
+        _check_entrypoint(spec, path)
+    else:
+        _check_places_as(user.unix_name, spec)
     if spec.py_venv:
         raise EnvironmentNotFound(environment=spec.py_venv)
     return Submission(spec, group, environment)
@@ -166,6 +172,27 @@ def _check_entrypoint(spec: TaskSpec, search_path: Optional[str]) -> None:
         raise InvalidTask("{key}: {entrypoint} is not executable: chmod +x it", **data)
     if not os.access(path, os.R_OK):
         raise InvalidTask("{key}: {entrypoint} cannot be read: see to its permissions", **data)
+
+
+def _check_places_as(unix_name: str, spec: TaskSpec) -> None:
+    """The same with the eyes of another account: what root sees must not be told to others."""
+    account = unix_accounts.find(unix_name)
+    if account is None:
+        template = "there is no account {account} on the engine's machine that tasks could run under"
+        raise RefusedError(template, account=unix_name)
+    look = 'cd -- "$1" || exit 3; [ -z "$2" ] || [ -r "$2" ] || exit 4'
+    entrypoint = "" if spec.entrypoint_executable and "/" not in spec.entrypoint else spec.entrypoint
+    try:
+        status = account.run(["/bin/sh", "-c", look, "sh", spec.workspace, entrypoint])
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        status = 3
+    data = {"workspace": spec.workspace, "account": account.name}
+    if status == 3 or not spec.workspace.startswith("/"):
+        template = "{key}: {account}, the account of your tasks, cannot enter {workspace} on the engine's machine"
+        raise InvalidTask(template, key="spec.workspace", **data)
+    if status == 4:
+        template = "{key}: {account}, the account of your tasks, cannot read {entrypoint} in the workspace {workspace}"
+        raise InvalidTask(template, key="spec.entrypoint", entrypoint=spec.entrypoint, **data)
 
 
 def _files_beside(path: Path) -> list[str]:

@@ -47,11 +47,6 @@ def owner() -> User:
     return User(name=name, role="internal", groups=("internal", "public", name), uid=uid, is_admin=True, unix_name=name)
 
 
-def runs_as_root() -> bool:
-    """Whether whatever this process starts may do everything on this machine."""
-    return os.geteuid() == 0
-
-
 def unix_name_of(uid: int) -> str:
     """The account of a uid; ``uid1000`` where it has no name, as in some containers."""
     try:

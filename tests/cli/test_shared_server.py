@@ -92,7 +92,7 @@ def test_wrong_words(hai: Cli) -> None:
     """One line each; nothing changes."""
     for words, status, said in (
         (("user", "add", "a b", "--unix-name", ACCOUNT), 2, "a name has letters, digits"),
-        (("user", "add", "x", "--unix-name", "no-such-account"), 6, "--unix-name"),
+        (("user", "add", "x", "--unix-name", "no-such-account"), 6, "no-such-account"),
         (("user", "add", "x", "--expire", "soon"), 2, "--expire soon: give 30d"),
         (("user", "add", "x", "--expire", "99999999999999d"), 2, "--expire"),
         (("user", "remove", "x"), 3, "no user x"),

@@ -13,8 +13,9 @@ import os
 from pathlib import Path
 from typing import Any, Coroutine, Mapping, Optional, Sequence
 
-from attrs import define
+from attrs import asdict, define
 
+from hfai.engine import unix_accounts
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import LOST, GuestRefused, Order, RankEnd, Reports
 from hfai.engine.executors.environment import common_environ, rank_environ
@@ -22,8 +23,10 @@ from hfai.engine.executors.event_socket import EventSocket
 from hfai.engine.executors.guest import Guest
 from hfai.engine.executors.launcher_link import LauncherLink
 from hfai.engine.executors.run_files import FORMAT, RunFiles
+from hfai.engine.queries import User
 from hfai.engine.supervise import ask, proc_stat
 from hfai.engine.system import Clock, PortChooser
+from hfai.engine.users import unix_name_of
 from hfai.model.phrase import Phrase
 from hfai.model.records import Node
 
@@ -65,7 +68,7 @@ class LocalExecutor:
         self._engine_id = engine_id
         self._clock = clock
         self._server_url = server_url
-        self._files = RunFiles(config.state_dir / "runs", engine_id)
+        self._files = RunFiles(config.state_dir / "runs", engine_id, config.task_dir)
         self._ports = PortChooser()
         self._ranks: dict[tuple[int, int], _Rank] = {}
         self._work: set[asyncio.Task[None]] = set()
@@ -112,13 +115,15 @@ class LocalExecutor:
         Raises:
             OSError: the directory of the run cannot be written.
         """
-        path = self._files.prepare(order.run_id, self._spec(order))
+        account = _account_of(order.user)
+        path = self._files.prepare(order.run_id, self._spec(order, account), is_open=account is not None)
         for number in range(len(order.nodes)):
             self._ranks[order.run_id, number] = _Rank(order.run_id, number)
             self._launcher.launch(str(path), number)
 
-    def _spec(self, order: Order) -> dict[str, Any]:
-        task, run_dir = order.task, self._files.run_dir(order.run_id)
+    def _spec(self, order: Order, account: Optional[dict[str, Any]]) -> dict[str, Any]:
+        task = order.task
+        run_dir = self._files.run_dir(order.run_id) if account is None else self._files.open_dir(order.run_id)
         common = common_environ(order, run_dir=run_dir, server_url=self._server_url, master_port=self._ports.choose())
         return {
             "format": FORMAT,
@@ -127,6 +132,7 @@ class LocalExecutor:
             "chain_id": order.chain_id,
             "name": task.name,
             "user": order.user.name,
+            "account": account,
             "argv": task.argv(),
             "workspace": task.workspace,
             "environ": common,
@@ -383,3 +389,14 @@ class LocalExecutor:
         task = self._loop.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+
+
+def _account_of(user: User) -> Optional[dict[str, Any]]:
+    """What the supervisors must know to start the tasks of a user; None for the engine's own account.
+
+    Without ``uid`` where it is not there any more: then the run ends with that reason.
+    """
+    if user.unix_name in ("", unix_name_of(os.getuid())):
+        return None
+    found = unix_accounts.find(user.unix_name)
+    return {"name": user.unix_name} if found is None else asdict(found)

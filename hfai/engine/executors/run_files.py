@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
 import shutil
+import stat
 import struct
 from pathlib import Path
 from typing import Any, Optional
@@ -24,11 +28,13 @@ class RunFiles:
     Args:
         root: the directory ``runs`` of the state directory.
         engine_id: of the engine whose runs these are.
+        open_root: where the runs of other accounts really are; a link in ``root`` leads there.
     """
 
-    def __init__(self, root: Path, engine_id: str) -> None:
+    def __init__(self, root: Path, engine_id: str, open_root: Path) -> None:
         self._root = root
         self._engine_id = engine_id
+        self._open_root = open_root
 
     def run_dir(self, run_id: int) -> Path:
         """The directory of a run, whether or not it is there."""
@@ -38,26 +44,52 @@ class RunFiles:
         """The directory of a rank, whether or not it is there."""
         return self.run_dir(run_id) / str(rank)
 
-    def prepare(self, run_id: int, spec: dict[str, Any]) -> Path:
+    def open_dir(self, run_id: int) -> Path:
+        """Where the directory of a run of another account really is: that account can enter it, and change nothing in it."""
+        return self._open_root / self._engine_id / str(run_id // _DIRECTORIES) / str(run_id)
+
+    def prepare(self, run_id: int, spec: dict[str, Any], *, is_open: bool = False) -> Path:
         """Make the directory of a run that has never been launched, with its ``spec.json``; returns it.
+
+        Args:
+            is_open: whether it is to be :meth:`open_dir`.
 
         Raises:
             OSError: it cannot be written.
         """
         path = self.run_dir(run_id)
         try:
-            path.mkdir(mode=0o700)
+            self._make(path, run_id, is_open=is_open)
         except FileNotFoundError:
-            for directory in (self._root, path.parent, path):  # `parents=True` would ignore the mode
+            for directory in (self._root, path.parent):  # `parents=True` would ignore the mode
                 directory.mkdir(mode=0o700, exist_ok=True)
+            self._make(path, run_id, is_open=is_open)
         except FileExistsError:
             self._remove_foreign(path)
-            path.mkdir(mode=0o700, exist_ok=True)
+            if not path.is_dir():
+                self._make(path, run_id, is_open=is_open)
         write_atomic(path / "spec.json", json.dumps(spec).encode("utf-8", "surrogateescape"))
         return path
 
+    def _make(self, path: Path, run_id: int, *, is_open: bool) -> None:
+        if not is_open:
+            path.mkdir(mode=0o700)
+            return
+        there = self.open_dir(run_id)
+        if not self._open_root.exists():
+            self._open_root.mkdir(parents=True)
+            self._open_root.chmod(0o755)
+        for directory in (self._open_root, there.parent.parent, there.parent, there):
+            _make_own(directory)
+        path.symlink_to(there)
+
     def _remove_foreign(self, path: Path) -> None:
         """A database that was removed begins to count anew: what another engine left is not ours to adopt."""
+        if path.is_symlink():
+            # Where it leads to is named after its engine.
+            if path.readlink() != self.open_dir(int(path.name)) or not path.exists():
+                path.unlink()
+            return
         try:
             owner = json.loads((path / "spec.json").read_bytes()).get("engine_id")
         except (OSError, ValueError, AttributeError):
@@ -107,8 +139,24 @@ class RunFiles:
     def _page(self, run_id: int, rank: int) -> bytes:
         """The control page, all zero where there is none."""
         try:
-            page = (self.rank_dir(run_id, rank) / "control").read_bytes()
+            # No more than a page: the task may have made it longer.
+            with (self.rank_dir(run_id, rank) / "control").open("rb") as file:
+                page = file.read(control.SIZE_BYTES)
         except OSError:
             page = b""
         is_whole = len(page) >= control.SIZE_BYTES and page.startswith(control.MAGIC)
         return page if is_whole else bytes(control.SIZE_BYTES)
+
+
+def _make_own(directory: Path) -> None:
+    """Make a directory that everybody may go through and nobody else change, or see that it is one.
+
+    Raises:
+        OSError: it cannot be made, or somebody else could put something in its place.
+    """
+    with contextlib.suppress(FileExistsError):
+        directory.mkdir(mode=0o711)
+        directory.chmod(0o711)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise OSError(errno.EPERM, f"{directory} must be a directory of the engine's own account that no other can write to")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hfai.engine.supervise.events import Events
     from hfai.engine.supervise.spec import Spec
 
+# What a task under another account may ask: the rest is the daemon's.
+FOR_TASKS = ("ping", "go_suspend", "set_priority", "set_whole_life_state", "set_watchdog_time")
 STOP_WORDS = ("stop", "fail", "succeed", "suspend", "gang")
 
 

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, NoReturn, Optional
 
-    from hfai.engine.supervise.spec import Spec
+    from hfai.engine.supervise.spec import Account, Spec
 
 MAX_OPEN_FILES = 204800
 F_SETPIPE_SZ = 1031  # fcntl has the name since Python 3.10
@@ -74,7 +74,8 @@ def start(spec: Spec) -> Command:
         with contextlib.suppress(OSError):  # beyond the user's share of pipe memory: smaller blocks, same output
             fcntl.fcntl(output_fd, F_SETPIPE_SZ, PIPE_BYTES)
         os.set_blocking(output_fd, False)
-        pid, start_fd = fork(spec.argv, spec.environ, spec.workspace, place_streams)
+        hand_over([write_fd], spec.account)
+        pid, start_fd = fork(spec.argv, spec.environ, spec.workspace, place_streams, spec.account)
     except OSError:
         os.close(output_fd)
         raise
@@ -84,7 +85,11 @@ def start(spec: Spec) -> Command:
 
 
 def fork(
-    argv: list[bytes], environ: dict[bytes, bytes], workspace: bytes, place_streams: Callable[[], None]
+    argv: list[bytes],
+    environ: dict[bytes, bytes],
+    workspace: bytes,
+    place_streams: Callable[[], None],
+    account: Optional[Account] = None,
 ) -> tuple[int, int]:
     """Fork a command that leads a session of its own; its pid and its ``start_fd`` (see :class:`Command`).
 
@@ -92,6 +97,7 @@ def fork(
         argv: looked for in the PATH of ``environ``.
         workspace: where it begins.
         place_streams: called in the child, leader of its session by then: fills the places 0, 1 and 2.
+        account: what it runs under; None for that of this process.
 
     Raises:
         OSError: no pipe or no process could be made.
@@ -103,7 +109,7 @@ def fork(
         try:
             pid = os.fork()
             if pid == 0:
-                _become(argv, environ, workspace, parent, place_streams, report_fd)
+                _become(argv, environ, workspace, parent, place_streams, account, report_fd)
         finally:
             wake.unblock()
     except OSError:
@@ -132,6 +138,7 @@ def _become(
     workspace: bytes,
     parent: int,
     place_streams: Callable[[], None],
+    account: Optional[Account],
     report_fd: int,
 ) -> NoReturn:
     """In the child: turn into the command, or report why not and exit."""
@@ -145,6 +152,12 @@ def _become(
         os.setsid()
         place_streams()
         _raise_open_files()
+        if account is not None:
+            _switch(account)
+            # The kernel forgets this with the account.
+            prctl.die_with_parent(signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(NOT_EXECUTABLE)
         _enter(workspace)
         _execute(argv, environ)
     except CannotStart as error:
@@ -155,6 +168,27 @@ def _become(
         os.write(report_fd, json.dumps([packed(message), NOT_EXECUTABLE]).encode())
     finally:
         os._exit(NOT_EXECUTABLE)
+
+
+def hand_over(streams: list[int], account: Optional[Account]) -> None:
+    """Make the command's ends of pipes, or its terminal, its account's, so that ``/dev/stdout`` can be opened there too."""
+    if account is not None and account.uid is not None:
+        for fd in streams:
+            with contextlib.suppress(PermissionError):  # who may not do this cannot switch either, and says so then
+                os.fchown(fd, account.uid, -1)
+
+
+def _switch(account: Account) -> None:
+    """For good: nothing of what this process was is left."""
+    if account.uid is None:
+        raise CannotStart(Phrase("there is no account {account} on this machine any more", account=account.name), NOT_EXECUTABLE)
+    try:
+        os.setgroups(account.groups)
+        os.setresgid(account.gid, account.gid, account.gid)
+        os.setresuid(account.uid, account.uid, account.uid)
+    except OSError as error:
+        reason = Phrase(error.strerror or str(error))
+        raise CannotStart(Phrase("cannot run as {account}: {reason}", account=account.name, reason=reason), NOT_EXECUTABLE) from error
 
 
 def _raise_open_files() -> None:

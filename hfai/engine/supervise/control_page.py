@@ -8,6 +8,10 @@ import struct
 
 from hfai.model import control
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
 _NUMBER = struct.Struct("<q")
 NUMBER_MIN, NUMBER_MAX = -(2**63), 2**63 - 1
 
@@ -18,9 +22,10 @@ class ControlPage:
     Args:
         directory_fd: the rank's directory.
         whole_life_state: the value that the chain carries into this run.
+        uid: whose it is to be; None for this process's.
     """
 
-    def __init__(self, directory_fd: int, whole_life_state: int) -> None:
+    def __init__(self, directory_fd: int, whole_life_state: int, uid: Optional[int] = None) -> None:
         page = bytearray(control.SIZE_BYTES)
         page[: len(control.MAGIC)] = control.MAGIC
         _NUMBER.pack_into(page, control.WHOLE_LIFE_STATE, whole_life_state)
@@ -28,6 +33,8 @@ class ControlPage:
         try:
             # Written, not only made long: a hole in a mapped file on a full disk kills with SIGBUS.
             os.pwrite(fd, page, 0)
+            if uid is not None:
+                os.fchown(fd, uid, -1)
             self._page = mmap.mmap(fd, control.SIZE_BYTES)
         finally:
             os.close(fd)

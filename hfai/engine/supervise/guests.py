@@ -108,7 +108,10 @@ class Guests:
         except OSError as error:
             raise ValueError(f"no streams for it could be made: {error.strerror}") from None
         try:
-            pid, start_fd = command.fork(argv, environ, place, lambda: _place(theirs))
+            # The profiler is the engine's own program, and needs the engine's rights to look into the task.
+            account = None if is_profiler else self._spec.account
+            command.hand_over(theirs, account)
+            pid, start_fd = command.fork(argv, environ, place, lambda: _place(theirs), account)
         except OSError as error:
             _close(ours)
             raise ValueError(f"no process for it could be made: {error.strerror}") from None

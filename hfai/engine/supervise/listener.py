@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
+import struct
 import time
+
+from hfai.engine.supervise.actions import FOR_TASKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,6 +108,8 @@ class Listener:
             return {"ok": False, "msg": "the request is not JSON"}
         if not isinstance(request, dict):
             return {"ok": False, "msg": "the request is not a JSON object"}
+        if request.get("action") not in FOR_TASKS and _uid_of(connection.socket) not in (0, os.geteuid()):
+            return {"ok": False, "msg": "only the engine may ask for this"}
         try:
             if request.get("action") == "open_guest":
                 self._open_guest(request, connection.socket)
@@ -144,3 +150,10 @@ class _Connection:
         self.socket = peer
         self.received = b""
         self.until = time.monotonic() + PATIENCE_S
+
+
+def _uid_of(peer: socket.socket) -> int:
+    """The account of the process at the other end, as it was when it connected."""
+    size = struct.calcsize("iII")
+    _, uid, _ = struct.unpack("iII", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return int(uid)

@@ -62,7 +62,11 @@ class RankDir:
         """Whether somebody has removed the directory."""
         return os.fstat(self.fd).st_nlink == 0
 
-    def write(self, name: str, record: dict[str, Any]) -> None:
+    def open_to_all(self) -> None:
+        """Let other accounts see what is in the directory; each file has a mode of its own, and nothing can be changed."""
+        os.fchmod(self.fd, 0o755)
+
+    def write(self, name: str, record: dict[str, Any], mode: int = 0o600) -> None:
         """Write a JSON file beside and rename it; a reader sees all of it or none.
 
         Raises:
@@ -74,17 +78,25 @@ class RankDir:
             left = json.dumps(record).encode() + b"\n"
             while left:
                 left = left[os.write(fd, left) :]
+            if mode != 0o600:
+                os.fchmod(fd, mode)
         finally:
             os.close(fd)
         os.rename(beside, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
 
-    def listen(self) -> socket.socket:
-        """A listening socket ``sock`` in the directory, in place of one that is left of an earlier supervisor."""
+    def listen(self, uid: Optional[int] = None) -> socket.socket:
+        """A listening socket ``sock`` in the directory, in place of one that is left of an earlier supervisor.
+
+        Args:
+            uid: who may connect beside root; None for this process's account.
+        """
         self.unlink_socket()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.setblocking(False)
         listener.bind(f"/proc/self/fd/{self.fd}/sock")
         os.chmod("sock", 0o600, dir_fd=self.fd)
+        if uid is not None:
+            os.chown("sock", uid, -1, dir_fd=self.fd, follow_symlinks=False)
         listener.listen(64)
         return listener
 

@@ -16,16 +16,37 @@ class SpecError(Exception):
     """``spec.json`` is missing, broken or has no such rank; the message says which."""
 
 
+class Account:
+    """The account that a command runs under, where that is not the supervisor's own.
+
+    Attributes:
+        name: of the account.
+        uid: None where the machine does not have it any more.
+    """
+
+    __slots__ = ("gid", "groups", "name", "uid")
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.name = str(body["name"])
+        self.uid: Optional[int] = body.get("uid")
+        self.gid = int(body.get("gid", 0))
+        self.groups = [int(group) for group in body.get("groups", ())]
+        if self.uid is not None and (not isinstance(self.uid, int) or self.uid <= 0 or self.gid < 0):
+            raise SpecError(f"spec.json has an account {self.name} with numbers that cannot be used")
+
+
 class Spec:
     """One rank's view of ``spec.json``.
 
     Attributes:
+        account: what the command runs under; None for the supervisor's own.
         environ: the whole environment of the command as bytes, ``HFAI_RUN`` included.
         timeout_at: seconds since the epoch or None.
         watchdog_s: seconds without output before the task counts as hung, 0 for never.
     """
 
     __slots__ = (
+        "account",
         "argv",
         "environ",
         "events_socket",
@@ -45,6 +66,7 @@ class Spec:
         if not 0 <= rank < len(body["ranks"]):
             raise SpecError(f"spec.json has no rank {rank}, only {len(body['ranks'])} ranks")
         self.run_id = int(body["run_id"])
+        self.account = Account(body["account"]) if body.get("account") else None
         self.rank = rank
         self.argv = [as_bytes(word) for word in body["argv"]]
         if not self.argv:

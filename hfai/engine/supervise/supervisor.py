@@ -97,7 +97,11 @@ class Supervisor:
     def __init__(self, directory: RankDir, spec: spec.Spec) -> None:
         self._directory = directory
         self._spec = spec
-        self._page = ControlPage(directory.fd, spec.whole_life_state)
+        # Whoever is not root cannot switch, which the command finds out and says.
+        uid = spec.account.uid if spec.account is not None and os.geteuid() == 0 else None
+        if spec.account is not None:
+            directory.open_to_all()
+        self._page = ControlPage(directory.fd, spec.whole_life_state, uid)
         self._events = Events(spec.events_socket, spec.run_id, spec.rank)
         self._log = LogWriter(directory.fd, spec.log_segment_bytes)
         self._tail = Tail()
@@ -107,7 +111,7 @@ class Supervisor:
         self._poller.watch(self._wake.fd, self._on_signal)
         actions = Actions(spec, self._page, self._events, stop=self._stop, kill=self._kill)
         self._guests = Guests(spec, self._poller)
-        self._listener = Listener(directory.listen(), self._poller, actions.answer, self._open_guest)
+        self._listener = Listener(directory.listen(uid), self._poller, actions.answer, self._open_guest)
 
         self._is_main_alive = True
         self._has_children = True
@@ -296,7 +300,8 @@ class Supervisor:
         if self._started is None or now < self._file_retry_at:
             return
         try:
-            self._directory.write("started.json", self._started)
+            # Which process the main one is, is the task's to know (hfai.client.runtime), and not to change.
+            self._directory.write("started.json", self._started, 0o600 if self._spec.account is None else 0o644)
         except OSError:
             self._file_retry_at = now + FILE_RETRY_S
             return

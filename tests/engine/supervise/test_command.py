@@ -190,3 +190,18 @@ def test_files_are_private(supervisors: Any) -> None:
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in run.rank_dir.iterdir()}
     assert modes == dict.fromkeys(["control", "end.json", "lock", "log.0", "started.json"], "0o600")
     assert run.rank_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_account_that_is_gone(supervisors: Any) -> None:
+    """The command does not run under the supervisor's own instead; so with numbers that would be root's."""
+    end = supervisors.finish(supervisors.run("id", account={"name": "left"}))
+    assert (end["outcome"], end["exit_code"]) == ("exec_failed", 126)
+    assert end["message"] == "there is no account left on this machine any more"
+    end = supervisors.finish(supervisors.run("id", account={"name": "toor", "uid": 0, "gid": 0, "groups": []}))
+    assert end["outcome"] == "exec_failed" and "account toor" in end["message"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may switch: tests/engine/test_unix_accounts.py")
+def test_an_account_that_cannot_be_switched_to(supervisors: Any) -> None:
+    end = supervisors.finish(supervisors.run("id", account={"name": "other", "uid": os.getuid() + 1, "gid": 1, "groups": []}))
+    assert end["outcome"] == "exec_failed" and end["message"].startswith("cannot run as other: ")

@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unix-name",
         metavar="ACCOUNT",
-        help=tr("account of the engine's machine that their tasks run under; default: the engine's own, which must be named if it is root"),
+        help=tr(
+            "account of the engine's machine that their tasks run under, for an engine of root; default: the engine's own,"
+            " which must be named if it is root"
+        ),
     )
     add_expire(parser)
     add_json(parser)
