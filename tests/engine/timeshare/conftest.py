@@ -12,7 +12,7 @@ from hfai.testing import EngineSandbox
 
 # Only the standard library and the documented files (docs/architecture.md): what any client of any language could do.
 TASK = """
-import fcntl, json, mmap, os, socket, sys, time
+import fcntl, json, mmap, os, signal, socket, sys, time
 node = open("node." + os.environ["NODE_NAME"], "w")
 try:
     fcntl.flock(node, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -23,6 +23,8 @@ fd = os.open(os.environ["HFAI_CONTROL"], os.O_RDWR)
 page = mmap.mmap(fd, 4096)
 rank, name = os.environ["RANK"], sys.argv[1]
 steps, manner = int(sys.argv[2]), sys.argv[3]
+if manner == "stubborn":  # saves, and leaves when it is killed
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 path, end = f"{name}.saved", f"{name}.end"
 
 def ask(**message):
@@ -135,9 +137,3 @@ def shared(settings: dict[str, Any], tmp_path: Path) -> Iterator[Shared]:
     (workspace / "task.py").write_text(TASK)
     with EngineSandbox(settings) as sandbox:
         yield Shared(sandbox, workspace)
-
-
-@pytest.fixture
-def task_text() -> str:
-    """The program that the tasks are."""
-    return TASK
