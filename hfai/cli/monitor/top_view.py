@@ -22,7 +22,7 @@ _STATE_LOOKS = {"working": GREEN, "cordoned": YELLOW, "not_ready": RED}
 # A reason gets a column of its own where at least so much is left for it; else lines below its task.
 _REASON_COLUMNS = 40
 _REASON_LINES = 2
-_MOST_GPUS = 4
+_MOST_GPUS, _EVERY_GPU = 4, 1 << 16
 _LABEL = 7
 _PROBLEM_LINES = 2
 _KEYS = (
@@ -77,8 +77,9 @@ def frame(snapshot: Snapshot, view: View, rows: int, columns: int) -> list[Line]
 
 def page(snapshot: Snapshot, view: View, columns: int) -> list[Line]:
     """All of it one below the other, without keys: for what is no terminal."""
-    parts = _sections(snapshot, columns)
-    return [*_head(snapshot, view, columns, len(snapshot.cluster.use) + 64), *(line for one in parts for line in one.lines)]
+    title = [Line((f"{snapshot.at:%Y-%m-%d %H:%M:%S}", BOLD), (f"  {snapshot.server or ''}".rstrip(), DIM))]
+    lines = [line for section in _sections(snapshot, columns) for line in section.lines]
+    return [*title, *_facts(snapshot, view.signs, columns, _EVERY_GPU), *lines]
 
 
 class _Section(NamedTuple):
@@ -99,7 +100,6 @@ class _Section(NamedTuple):
 
 
 def _head(snapshot: Snapshot, view: View, columns: int, most_gpus: int) -> list[Line]:
-    cluster, signs = snapshot.cluster, view.signs
     title = f"hai-cli monitor top  {snapshot.at:%H:%M:%S}"
     words = [tr("paused") if view.is_paused else tr("every {interval} s", interval=f"{view.interval_s:g}")]
     if snapshot.server:
@@ -107,7 +107,13 @@ def _head(snapshot: Snapshot, view: View, columns: int, most_gpus: int) -> list[
     lines = [Line((title, BOLD), ("  " + "  ".join(words), DIM))]
     if view.problem:
         lines += [Line((text, RED)) for text in wrap(view.problem, columns)[:_PROBLEM_LINES]]
-    lines.append(_nodes_line(cluster, signs))
+    return [*lines, *_facts(snapshot, view.signs, columns, most_gpus)]
+
+
+def _facts(snapshot: Snapshot, signs: Signs, columns: int, most_gpus: int) -> list[Line]:
+    """How busy everything is, in bars."""
+    cluster = snapshot.cluster
+    lines = [_nodes_line(cluster, signs)]
     for machine in cluster.machines:
         cpu = Line(
             (_label("CPU"), BOLD),
