@@ -26,7 +26,7 @@ def measure() -> list[Row]:
 
     import hfai.client
 
-    with EngineSandbox() as engine, tempfile.TemporaryDirectory() as work:
+    with EngineSandbox({"precheck": "on"}) as engine, tempfile.TemporaryDirectory() as work:
         os.environ.update(engine.env)
         (Path(work) / "hold.sh").write_text("echo held\nexec sleep 600\n")
         daemon = json.loads((Path(engine.env["HFAI_ENGINE_DIR"]) / "endpoint.json").read_text())["pid"]

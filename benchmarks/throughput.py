@@ -58,7 +58,7 @@ def _completed_per_s(work: str) -> float:
 
 
 def measure() -> list[Row]:
-    with EngineSandbox() as engine, tempfile.TemporaryDirectory() as work:
+    with EngineSandbox({"precheck": "on"}) as engine, tempfile.TemporaryDirectory() as work:
         os.environ.update(engine.env)
         (Path(work) / "hold.sh").write_text("sleep 600\n")
         rows = [

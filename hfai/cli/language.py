@@ -1,12 +1,14 @@
 """The language of the texts: Chinese for ``zh*`` locales, English otherwise; ``HAI_LANG`` overrides.
 
-English is what stands in the source, so that nothing is loaded for it. The variables are read in gettext's order. No
-locale needs to be installed: only words are translated, not dates or sorting.
+English is what stands in the source, so that nothing is loaded for it. No locale needs to be installed: only words are
+translated, not dates or sorting.
 """
 
 from __future__ import annotations
 
 import os
+
+from hfai.model.language import language_of
 
 TYPE_CHECKING = False  # typing itself is too slow for `hai-cli --version`
 if TYPE_CHECKING:
@@ -14,16 +16,11 @@ if TYPE_CHECKING:
 
 LOCALE_DIR = f"{__file__.rpartition(os.sep)[0]}/locale"
 CATALOG = "hai-cli"
-_VARIABLES = ("HAI_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
 def language() -> str:
     """``zh`` or ``en``, from the environment."""
-    for name in _VARIABLES:
-        if value := os.environ.get(name):
-            first = value.split(":", 1)[0]
-            return "zh" if first.lower().startswith("zh") else "en"
-    return "en"
+    return language_of(os.environ)
 
 
 def mark(message: str) -> str:

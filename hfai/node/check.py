@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hfai.model.phrase import packed, unpacked
+from hfai.model.phrase import Phrase, packed, unpacked
 
 TYPE_CHECKING = False  # a supervisor's memory counts per rank
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Check:
         *,
         is_most: bool = False,
         status: Optional[str] = None,
-        text: str = "",
+        text: Phrase = Phrase(""),  # noqa: B008 - it cannot be changed
         output: str = "",
     ) -> None:
         self.name = name
@@ -66,11 +66,26 @@ class Check:
         return cls(values.pop("name"), **values)
 
 
-def skipped(name: str, text: str) -> Check:
+def skipped(name: str, text: Phrase) -> Check:
     """What could not be looked at, or had not to be, and why."""
     return Check(name, status=SKIPPED, text=text)
 
 
-def failed(name: str, text: str) -> Check:
+def failed(name: str, text: Phrase) -> Check:
     """What failed without a measure, and how."""
     return Check(name, status=FAILED, text=text)
+
+
+def amount(value: float, unit: str) -> str:
+    """A measure in words that are the same in every language."""
+    if not unit.startswith(("bytes", "flop")):
+        return f"{value:.3g} {unit}".rstrip()
+    step, names = (
+        (1024.0, ("B", "KiB", "MiB", "GiB", "TiB"))
+        if unit.startswith("bytes")
+        else (1000.0, ("flop", "kflop", "Mflop", "Gflop", "Tflop"))
+    )
+    at = 0
+    while value >= step and at < len(names) - 1:
+        value, at = value / step, at + 1
+    return f"{value:.4g} {names[at]}{'/s' if unit.endswith('/s') else ''}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 from hfai.model.phrase import Phrase
 from hfai.node.check import Check, failed, skipped
@@ -109,8 +108,10 @@ def gpus(numbers: Sequence[int], most_used_bytes: Optional[int] = None) -> list[
     return [used, errors]
 
 
-def _driver_answers(unread: str) -> Check:
+def _driver_answers(unread: Phrase) -> Check:
     """Without NVML's library the driver's own program can say at least whether there is an answer."""
+    import subprocess
+
     try:
         done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=_GPU_ANSWER_S, check=False)
     except FileNotFoundError:

@@ -41,7 +41,8 @@ class EngineSandbox:
     """An engine with its own state directory, as a context manager.
 
     Args:
-        config: what goes into ``engine.yaml``; None for no file.
+        config: what goes into ``engine.yaml``. Unless it says otherwise ``precheck`` is off: a log holds what the task wrote, and
+            nothing else.
         directory: where to put everything; left out, a temporary directory that is removed at the end.
         start: whether entering starts the daemon; otherwise call :meth:`start`.
         environ: variables on top of this process's for the daemon and :attr:`env`.
@@ -76,8 +77,7 @@ class EngineSandbox:
         self.process: Optional[subprocess.Popen[bytes]] = None
         self._start_on_enter = start
         self._ready: dict[str, Any] = {}
-        if config is not None:
-            self.configure(config)
+        self.configure(config or {})
 
     def __enter__(self) -> EngineSandbox:
         if self._start_on_enter:
@@ -126,7 +126,7 @@ class EngineSandbox:
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Replace ``engine.yaml``; it counts from the next start on."""
-        (self.state_dir / "engine.yaml").write_text(json.dumps(config))  # JSON is YAML
+        (self.state_dir / "engine.yaml").write_text(json.dumps({"precheck": "off", **config}))  # JSON is YAML
 
     def start(self) -> None:
         """Start the daemon and wait until it serves.

@@ -173,10 +173,12 @@ _CHANGES = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?"), "<time>"),
     (re.compile(r"\bcpu-\d+\b"), "cpu-N"),
 )
+# Of the check before a task.
+_SIZE = re.compile(r"\b\d+(\.\d+)?G\b")
 
 
 def without_chance(text: str) -> str:
-    """The text with times and node names replaced, widths of tables included."""
+    """The text with times, node names and sizes replaced, widths of tables included."""
     for pattern, word in _CHANGES:
         text = pattern.sub(lambda match, word=word: word.ljust(len(match[0])), text)
-    return text
+    return _SIZE.sub("<n>G", text)

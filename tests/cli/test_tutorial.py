@@ -9,13 +9,13 @@ import pytest
 from hfai.testing import EngineSandbox
 from tests.cli.conftest import LANGUAGES, Cli, Done, without_chance
 
-FAILS = 'if [ "$RANK" = 0 ]; then echo "[训练前检查] 通过"; exit 1; fi\nexec sleep 300\n'
+FAILS = 'if [ "$RANK" = 0 ]; then exit 1; fi\nexec sleep 300\n'
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[EngineSandbox]:
     """Ids from 1 on, so that the texts do not change."""
-    with EngineSandbox({"nodes": 4}) as sandbox:
+    with EngineSandbox({"nodes": 4, "precheck": "on"}) as sandbox:
         yield sandbox
 
 

@@ -74,7 +74,8 @@ def test_the_main_job(state_dir, config, capfd) -> None:
     """Nothing prepared: submit, follow, wait. One line says that the engine was started."""
     task = create_experiment_v2(config("exp", "echo one; echo two; exit 3"))
     lines = list(stream_logs(task, follow=True))
-    assert [line.text for line in lines] == ["one", "two"]
+    assert lines[0].text.startswith("[pre-check] check[MARSV2] ")
+    assert [line.text for line in lines[1:]] == ["one", "two"]
     assert wait(task, timeout=60).exit_status == 3
     assert task.refresh().end.exit_code == 3
     assert [one.nb_name for one in get_experiments(1, 10)[1]] == ["exp"]
@@ -110,6 +111,7 @@ def test_killed_and_started_again(state_dir, config) -> None:
     """Everything is still known; a follower loses nothing and sees the end."""
     task = create_experiment_v2(config("exp", "for i in 1 2 3 4 5 6; do echo $i; sleep 0.3; done; exit 7"))
     lines = stream_logs(task, follow=True)
+    assert next(lines).text.endswith(" passed")
     assert next(lines).text == "1"
     old = kill_engine()
     assert [line.text for line in lines] == ["2", "3", "4", "5", "6"]

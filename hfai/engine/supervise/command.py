@@ -10,7 +10,7 @@ import os
 import resource
 import signal
 
-from hfai.engine.supervise import descriptors, prctl, wake
+from hfai.engine.supervise import descriptors, prctl, precheck, wake
 from hfai.model.phrase import Phrase, packed, unpacked
 
 TYPE_CHECKING = False
@@ -24,6 +24,8 @@ F_SETPIPE_SZ = 1031  # fcntl has the name since Python 3.10
 PIPE_BYTES = 1 << 20
 _DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
+# In the place of an exit code: it is the node that is at fault.
+UNFIT = -1
 
 
 class Command:
@@ -33,14 +35,26 @@ class Command:
         pid: its main process, leader of its session and group once it is executed.
         output_fd: what it writes, non-blocking.
         start_fd: at its end when the command has been executed; before that it may give the reason why not.
+        check_fd: gives, once ``start_fd`` is ready, the line about the node for the log; None where nobody looked.
     """
 
-    __slots__ = ("output_fd", "pid", "start_fd")
+    __slots__ = ("check_fd", "output_fd", "pid", "start_fd")
 
-    def __init__(self, pid: int, output_fd: int, start_fd: int) -> None:
+    def __init__(self, pid: int, output_fd: int, start_fd: int, check_fd: Optional[int]) -> None:
         self.pid = pid
         self.output_fd = output_fd
         self.start_fd = start_fd
+        self.check_fd = check_fd
+
+    def take_check_line(self) -> bytes:
+        """What was found before the command started; empty where nobody looked."""
+        if self.check_fd is None:
+            return b""
+        try:
+            return os.read(self.check_fd, 65536)
+        finally:
+            os.close(self.check_fd)
+            self.check_fd = None
 
 
 class CannotStart(Exception):
@@ -48,7 +62,8 @@ class CannotStart(Exception):
 
     Attributes:
         message: the same as a phrase.
-        exit_code: 127 for something that is not there, 126 for something that cannot be executed, as in a shell.
+        exit_code: 127 for something that is not there, 126 for something that cannot be executed, as in a shell; ``UNFIT`` where the
+            node is at fault.
     """
 
     def __init__(self, message: Phrase, exit_code: int) -> None:
@@ -64,8 +79,12 @@ def start(spec: Spec) -> Command:
         OSError: no pipe or no process could be made.
     """
     output_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+    check_fd, line_fd = os.pipe2(os.O_CLOEXEC) if spec.precheck else (None, -1)
 
     def place_streams() -> None:
+        if spec.precheck:
+            # Here, not in the supervisor: a driver that never answers must not keep it from being stopped.
+            _look_at_node(spec, line_fd)
         descriptors.silence_stdin()
         os.dup2(write_fd, 1)
         os.dup2(write_fd, 2)
@@ -78,10 +97,22 @@ def start(spec: Spec) -> Command:
         pid, start_fd = fork(spec.argv, spec.environ, spec.workspace, place_streams, spec.account)
     except OSError:
         os.close(output_fd)
+        if check_fd is not None:
+            os.close(check_fd)
         raise
     finally:
         os.close(write_fd)
-    return Command(pid, output_fd, start_fd)
+        if check_fd is not None:
+            os.close(line_fd)
+    return Command(pid, output_fd, start_fd, check_fd)
+
+
+def _look_at_node(spec: Spec, line_fd: int) -> None:
+    assert spec.precheck is not None
+    checks = precheck.look(spec.precheck, spec.log_dir)
+    os.write(line_fd, precheck.line(checks, spec.precheck.get("language", "en")))
+    if why := precheck.failure(checks):
+        raise CannotStart(why, UNFIT)
 
 
 def fork(

@@ -19,7 +19,7 @@ class Ending:
     """Collects what is known of the end.
 
     Attributes:
-        outcome: ``exited | signaled | exec_failed | watchdog | timeout``.
+        outcome: ``exited | signaled | exec_failed | unfit | watchdog | timeout``.
         asked: the word of the last stop command that came before the end.
         message: one sentence for people, a phrase, or empty.
         ended_at: when the main process ended, seconds since the epoch; clearing up after it may take seconds more.
@@ -43,10 +43,14 @@ class Ending:
         """The command was never executed."""
         self.outcome, self.message, self.exit_code = "exec_failed", message, exit_code
 
+    def unfit(self, message: str) -> None:
+        """The command was not executed, because the node is not fit for it."""
+        self.outcome, self.message = "unfit", message
+
     def process_ended(self, wait_status: int) -> None:
         """The main process is reaped."""
         self.ended_at = time.time()
-        if self.outcome == "exec_failed":
+        if self.outcome in ("exec_failed", "unfit"):
             return
         code = os.waitstatus_to_exitcode(wait_status)
         if code >= 0:

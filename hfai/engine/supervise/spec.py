@@ -42,6 +42,9 @@ class Spec:
         account: what the command runs under; None for the supervisor's own.
         environ: the whole environment of the command as bytes, ``HFAI_RUN`` included.
         timeout_at: seconds since the epoch or None.
+        log_dir: folder of the run's logs.
+        precheck: what to look at before the command starts (:mod:`hfai.engine.supervise.precheck`) with the ``language`` to say it
+            in; None for nothing.
         watchdog_s: seconds without output before the task counts as hung, 0 for never.
     """
 
@@ -50,7 +53,9 @@ class Spec:
         "argv",
         "environ",
         "events_socket",
+        "log_dir",
         "log_segment_bytes",
+        "precheck",
         "rank",
         "run_id",
         "stop_grace_s",
@@ -60,7 +65,7 @@ class Spec:
         "workspace",
     )
 
-    def __init__(self, body: dict[str, Any], rank: int) -> None:
+    def __init__(self, body: dict[str, Any], rank: int, log_dir: str) -> None:
         if body["format"] != FORMAT:
             raise SpecError(f"spec.json has format {body['format']}, this supervisor knows {FORMAT}")
         if not 0 <= rank < len(body["ranks"]):
@@ -80,6 +85,9 @@ class Spec:
         self.stop_grace_s = float(body["stop_grace_s"])
         self.whole_life_state = int(body["whole_life_state"])
         self.log_segment_bytes = max(1, int(body["log_segment_bytes"]))
+        self.log_dir = log_dir
+        wanted = body.get("precheck")
+        self.precheck: Optional[dict[str, Any]] = wanted and {**wanted, "gpus": body["ranks"][rank].get("gpus")}
         self.events_socket: Optional[str] = body.get("events_socket")
 
 
@@ -98,7 +106,7 @@ def read(run_dir: str, rank: int) -> Spec:
     try:
         with open(path, "rb") as file:
             body = json.loads(file.read())
-        return Spec(body, rank)
+        return Spec(body, rank, run_dir)
     except SpecError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -172,6 +172,11 @@ class Supervisor:
     def _on_output(self) -> None:
         if self._output_fd is None:
             return
+        if self._is_starting:
+            # Who writes has been executed: what was found before that comes first in the log.
+            self._on_start()
+            if self._log.retry_at is not None:
+                return
         try:
             data = os.read(self._output_fd, BLOCK_BYTES)
         except BlockingIOError:
@@ -181,8 +186,12 @@ class Supervisor:
             return
         self._last_output_at = time.monotonic()
         self._tail.put(data)
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        """Into the log; no more is taken from the task while it cannot be written."""
         self._log.put(data)
-        if self._log.retry_at is not None:
+        if self._log.retry_at is not None and self._output_fd is not None:
             self._poller.forget(self._output_fd)
 
     def _close_output(self) -> None:
@@ -196,11 +205,17 @@ class Supervisor:
         self._poller.forget(self._command.start_fd)
         failure = command.outcome_of_start(self._command.start_fd)
         self._is_starting = False
-        if failure is not None:
+        line = self._command.take_check_line()
+        if failure is not None and failure.exit_code == command.UNFIT:
+            self._ending.unfit(failure.message)
+        elif failure is not None:
             self._ending.cannot_start(failure.message, failure.exit_code)
-            line = f"{failure}\n".encode()
-            self._tail.put(line)
-            self._log.put(line)
+            said = f"{failure}\n".encode()
+            self._tail.put(said)
+            line += said
+        if line:
+            self._put(line)
+        if failure is not None:
             return
         own = proc_stat.read(os.getpid())
         self._started = {
@@ -380,8 +395,7 @@ class Supervisor:
                 self._close_output()
                 return True
             self._tail.put(data)
-            self._log.put(data)
+            self._put(data)
             if self._log.retry_at is not None:
-                self._poller.forget(self._output_fd)
                 return False
         return True

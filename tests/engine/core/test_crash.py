@@ -41,7 +41,7 @@ def count(frame, event, function):
             os.kill(os.getpid(), signal.SIGKILL)
 
 async def main():
-    config = EngineConfig.from_mapping({"nodes": 4, "gang_grace_s": 0.2, "stop_grace_s": 1}, state_dir=state_dir)
+    config = EngineConfig.from_mapping({"precheck": "off", "nodes": 4, "gang_grace_s": 0.2, "stop_grace_s": 1}, state_dir=state_dir)
     engine = Engine(config)
     sys.setprofile(count)
     await engine.start(url="http://127.0.0.1:1")
@@ -81,7 +81,7 @@ def run_victim(tmp_path: Path, steps: int, mode: str) -> tuple[int, list[str], s
 
 async def finish(tmp_path: Path, accepted: list[str]) -> None:
     """Start an engine, let everything end, and compare."""
-    config = EngineConfig.from_mapping({"nodes": 4, "gang_grace_s": 0.2}, state_dir=tmp_path / "state")
+    config = EngineConfig.from_mapping({"precheck": "off", "nodes": 4, "gang_grace_s": 0.2}, state_dir=tmp_path / "state")
     engine = Engine(config)
     await engine.start(url="http://127.0.0.1:1")
     try:
@@ -140,7 +140,7 @@ def test_a_supervisor_killed_while_the_daemon_was_away(place: Path) -> None:
     (place / "workspace" / "task.sh").write_text("echo begin; [ -e again ] || { touch again; sleep 300; }\n")
 
     async def begin() -> tuple[str, Path]:
-        engine = Engine(EngineConfig.from_mapping({"nodes": 1}, state_dir=place / "state"))
+        engine = Engine(EngineConfig.from_mapping({"precheck": "off", "nodes": 1}, state_dir=place / "state"))
         await engine.start(url="http://127.0.0.1:1")
         user = engine.user_of((place / "state" / "token").read_text().strip())
         assert user is not None
@@ -162,7 +162,7 @@ def test_a_supervisor_killed_while_the_daemon_was_away(place: Path) -> None:
     os.kill(started["supervisor_pid"], signal.SIGKILL)
 
     async def go_on() -> None:
-        engine = Engine(EngineConfig.from_mapping({"nodes": 1}, state_dir=place / "state"))
+        engine = Engine(EngineConfig.from_mapping({"precheck": "off", "nodes": 1}, state_dir=place / "state"))
         await engine.start(url="http://127.0.0.1:1")
         user = engine.user_of((place / "state" / "token").read_text().strip())
         assert user is not None
