@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Mapping, NamedTuple, Optional
 
 from hfai.engine.policy.snapshot import (
+    PinnedTask,
     Plan,
     PolicySettings,
     QueuedTask,
@@ -32,6 +33,9 @@ TEMPLATES: Mapping[str, str] = {
     "group_too_small": "needs {need}, group {group} has {size}",
     "cordoned": "needs {need}, {usable} of the {size} in group {group} can be used; {out} cordoned: {cordoned}",
     "backoff": "starts again at {until}: {why}",
+    "node_busy": "waits for node {node}: {holder} ({holder_id}) of {user} runs there, and is not interrupted for a check",
+    "node_next": "next to start on node {node}",
+    "node_gone": "waits for node {node}, which is not there any more: stop it",
 }
 
 # Said of somebody else's task: whose quota it is, and nothing of how it failed before.
@@ -70,7 +74,7 @@ class GroupFacts(NamedTuple):
 
     size: int
     usable: int
-    cordoned: tuple[str, ...]
+    cordoned: tuple[Phrase, ...]
     free: int
     first: Optional[RunningTask]
     leaving: Optional[RunningTask]
@@ -86,7 +90,7 @@ def facts_of(snapshot: Snapshot, settings: PolicySettings, group: str) -> GroupF
     return GroupFacts(
         size=len(nodes),
         usable=len(usable),
-        cordoned=tuple(f"{node.name}, {node.why_not}" for node in nodes if not node.is_usable),
+        cordoned=tuple(Phrase("{node}, {why}", node=node.name, why=node.why_not) for node in nodes if not node.is_usable),
         free=sum(name not in held for name in usable),
         first=min(staying, key=lambda run: (slice_end(run, settings), run.run_id), default=None),
         leaving=next((run for run in running if run.is_leaving), None),
@@ -146,6 +150,24 @@ def of_others(pending: Pending) -> Pending:
     return Pending(pending.code, template, data, pending.position)
 
 
+def say_pinned(
+    task: PinnedTask, wait: Wait, holder: Optional[tuple[int, str, str]], held_back: str = ""
+) -> Pending:
+    """The same for a run that is to check one certain node.
+
+    Args:
+        holder: who runs there: id, name and user.
+    """
+    code, data = wait.code, {"node": task.node}
+    if code == "backoff":
+        data.update(until=_second(task.not_before), why=held_back)
+    elif code == "node_busy" and holder is None:
+        code = "node_next"
+    elif code == "node_busy" and holder is not None:
+        data.update(holder_id=str(holder[0]), holder=holder[1], user=holder[2])
+    return Pending(code=code, template=TEMPLATES[code], data=data, position=wait.position)
+
+
 def _held(
     data: dict[str, Any], first: Optional[RunningTask], settings: PolicySettings, names: Mapping[int, str]
 ) -> str:
@@ -159,8 +181,15 @@ def _held(
     return "next_held" if is_next else "held"
 
 
-def _few(texts: tuple[str, ...]) -> str:
-    return "; ".join((*texts[:_MOST_NAMED], *(("...",) if len(texts) > _MOST_NAMED else ())))
+def _few(texts: tuple[Phrase, ...]) -> Phrase:
+    """One phrase of several, so that each can be said in the user's language."""
+    if not texts:  # lifted since
+        return Phrase("")
+    named = [*texts[:_MOST_NAMED]]
+    said = Phrase("...") if len(texts) > _MOST_NAMED else named.pop()
+    for one in reversed(named):
+        said = Phrase("{one}; {others}", one=one, others=said)
+    return said
 
 
 def say_start(start: Start, wide: str) -> Phrase:

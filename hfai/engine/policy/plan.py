@@ -8,6 +8,8 @@ Per group, running and waiting tasks stand in one line and take nodes in its ord
 
 Whoever finds enough nodes left gets or keeps them. A waiting task that does not is blocked: it keeps its place, later ones may
 borrow what is left and, standing behind it, are the first to yield. A running task that does not yields.
+
+Before all that, whoever is to check one certain node gets it as soon as it is free.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections import defaultdict
 from operator import attrgetter
 from typing import Optional, Union
 
-from hfai.engine.policy.priority import ABOVE_NORMAL, AUTO, QuotaBook, worn
+from hfai.engine.policy.priority import ABOVE_NORMAL, AUTO, NORMAL, QuotaBook, worn
 from hfai.engine.policy.snapshot import (
     Plan,
     PolicySettings,
@@ -66,12 +68,16 @@ def plan(snapshot: Snapshot, settings: PolicySettings, now: float) -> Plan:
     queued: dict[str, list[QueuedTask]] = defaultdict(list)
     for task in snapshot.queued:
         queued[task.group].append(task)
+    starts: list[Start] = []
+    waits: dict[int, Wait] = {}
+    for check in _pin(snapshot, now, starts, waits):
+        running[check.group].append(check)
     book = QuotaBook(snapshot.quotas)
     for run in snapshot.running:
+        if run.is_pinned:
+            continue
         book.take(run.user, run.group, _running_priority(run, settings, now), len(run.nodes))
-    starts: list[Start] = []
     suspends: list[Suspend] = []
-    waits: dict[int, Wait] = {}
     for group, tasks in queued.items():
         line = _Group(group, usable[group], sizes[group], running[group], book, settings, now)
         line.admit(tasks)
@@ -80,6 +86,28 @@ def plan(snapshot: Snapshot, settings: PolicySettings, now: float) -> Plan:
         suspends += line.suspends
         waits.update(line.waits)
     return Plan(tuple(starts), tuple(suspends), waits, _wake_at(snapshot, starts, settings, now))
+
+
+def _pin(snapshot: Snapshot, now: float, starts: list[Start], waits: dict[int, Wait]) -> list[RunningTask]:
+    """Start those that check a node which nobody holds; as the others see them, which is as they will be in the next plan."""
+    if not snapshot.pinned:
+        return []
+    held = {name for run in snapshot.running for name in run.nodes}
+    known = {node.name for node in snapshot.nodes}
+    positions: dict[str, int] = defaultdict(int)
+    started = []
+    for task in sorted(snapshot.pinned, key=_arrival):
+        if task.not_before <= now and task.node in known - held:
+            held.add(task.node)
+            starts.append(Start(task.run_id, (task.node,), NORMAL))
+            started.append(
+                RunningTask(task.run_id, task.user, task.group, NORMAL, (task.node,), now, is_leaving=True, is_pinned=True)
+            )
+            continue
+        positions[task.node] += 1
+        code = "backoff" if task.not_before > now else "node_busy" if task.node in known else "node_gone"
+        waits[task.run_id] = Wait(code, positions[task.node], NORMAL)
+    return started
 
 
 def _running_priority(run: RunningTask, settings: PolicySettings, now: float) -> int:
@@ -218,9 +246,10 @@ class _Group:
 
 def _wake_at(snapshot: Snapshot, starts: list[Start], settings: PolicySettings, now: float) -> Optional[float]:
     """The next moment at which a slice ends, a priority wears off or a back-off is over, if anybody still waits."""
-    if len(starts) == len(snapshot.queued):
+    if len(starts) == len(snapshot.queued) + len(snapshot.pinned):
         return None
-    moments = [task.not_before for task in snapshot.queued if task.not_before > now]
+    held_back = [task.not_before for task in snapshot.queued] + [task.not_before for task in snapshot.pinned]
+    moments = [at for at in held_back if at > now]
     for run in snapshot.running:
         if run.is_leaving:
             continue

@@ -27,6 +27,7 @@ class RunningTask(NamedTuple):
         is_borrowing: started on nodes that a blocked task ahead of it has reserved.
         is_leaving: told to suspend or stop; its nodes come free soon.
         forced: how often in a row its chain lost its nodes without having saved anything.
+        is_pinned: it checks its node (:class:`PinnedTask`): short, so like one that is leaving, and beyond every quota.
     """
 
     run_id: int
@@ -40,6 +41,7 @@ class RunningTask(NamedTuple):
     is_borrowing: bool = False
     is_leaving: bool = False
     forced: int = 0
+    is_pinned: bool = False
 
 
 class QueuedTask(NamedTuple):
@@ -64,6 +66,20 @@ class QueuedTask(NamedTuple):
     avoid: tuple[str, ...] = ()
 
 
+class PinnedTask(NamedTuple):
+    """A run that waits for one certain node, to check it: before all others once that is free, and although it is cordoned.
+
+    It interrupts nobody, nobody interrupts it, and it takes nothing from a quota.
+    """
+
+    run_id: int
+    user: str
+    group: str
+    node: str
+    queued_at: float
+    not_before: float = 0.0
+
+
 # (user, group, priority) -> nodes; a missing row means no limit, and AUTO then counts as NORMAL.
 Quotas = Mapping[tuple[str, str, int], int]
 
@@ -75,6 +91,7 @@ class Snapshot(NamedTuple):
     running: tuple[RunningTask, ...]
     queued: tuple[QueuedTask, ...]
     quotas: Quotas = MappingProxyType({})
+    pinned: tuple[PinnedTask, ...] = ()
 
 
 class PolicySettings(NamedTuple):
@@ -142,8 +159,8 @@ class Wait(NamedTuple):
     """Why a queued run does not start now.
 
     ``code``: ``turn`` (others are ahead), ``nodes`` (its turn, too few nodes free), ``saving`` (nodes are being vacated for it),
-    ``quota``, ``own`` (an earlier task of the same user and priority is first), ``group_too_small``, ``cordoned``, ``backoff``.
-    ``position`` counts from 1 within the group.
+    ``quota``, ``own`` (an earlier task of the same user and priority is first), ``group_too_small``, ``cordoned``, ``backoff``; of a pinned
+    one ``node_busy``, ``node_gone``, ``backoff``. ``position`` counts from 1 within the group, of a pinned one at its node.
     """
 
     code: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hfai.engine.policy.explain import Place, facts_of, say
 from hfai.engine.policy.plan import plan
-from hfai.engine.policy.snapshot import Plan, PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
+from hfai.engine.policy.snapshot import PinnedTask, Plan, PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
 from hfai.model.records import Pending
 
 NOW = 100_000.0
@@ -167,3 +167,40 @@ def test_a_wide_task_gets_its_turn_among_a_stream_of_narrow_ones() -> None:
         line.append(QueuedTask(run_id, "abcdefgh"[run_id % 8], "g", 10, 1, now))
         now += 60
     assert now - NOW <= SETTINGS.slice_s + 2 * SETTINGS.min_slice_s
+
+
+def test_a_check_gets_its_node_before_everybody_else() -> None:
+    """Whoever is pinned interrupts nobody, waits for the one node, cordoned or not, and is then first; nobody yields for or to it."""
+    cordoned = (*nodes(2), PolicyNode("n2", "g", False, "ill"))
+    check = PinnedTask(7, "a", "g", "n0", NOW - 1)
+    urgent = queued(3, "b", 1, priority=50, for_s=500)
+    busy = Snapshot(cordoned, (running(1, "a", "0"), running(2, "c", "1")), (), pinned=(check,))
+    decided = plan(busy, SETTINGS, NOW)
+    assert not decided.starts and not decided.suspends
+    assert decided.waits[7].code == "node_busy"
+    free = Snapshot(cordoned, (running(2, "c", "1", priority=50),), (urgent,), pinned=(check,))
+    decided = plan(free, SETTINGS, NOW)
+    assert [(start.run_id, start.nodes) for start in decided.starts] == [(7, ("n0",))]
+    assert decided.waits[3].code == "saving", "the check is over soon: nothing else is interrupted meanwhile"
+    assert not decided.suspends
+    assert started(Snapshot(cordoned, (), (), pinned=(check._replace(node="n2"),))) == [7]
+    gone = plan(Snapshot(cordoned, (), (), pinned=(check._replace(node="n9"),)), SETTINGS, NOW)
+    assert gone.waits[7].code == "node_gone"
+
+
+def test_a_check_takes_nothing_from_a_quota() -> None:
+    """It is not the user's work."""
+    check = running(7, "a", "0")._replace(is_leaving=True, is_pinned=True)
+    snapshot = Snapshot(nodes(2), (check,), (queued(8, "a", 1),), {("a", "g", 10): 1})
+    assert started(snapshot) == [8]
+
+
+def test_two_checks_of_a_node_one_after_the_other() -> None:
+    """In the order in which they came; a held-back one says when."""
+    first, second = PinnedTask(7, "a", "g", "n0", NOW - 9), PinnedTask(8, "b", "g", "n0", NOW - 8)
+    decided = plan(Snapshot(nodes(1), (), (), pinned=(second, first)), SETTINGS, NOW)
+    assert [start.run_id for start in decided.starts] == [7]
+    assert decided.waits[8].code == "node_busy"
+    later = plan(Snapshot(nodes(1), (), (), pinned=(first._replace(not_before=NOW + 5),)), SETTINGS, NOW)
+    assert later.waits[7].code == "backoff"
+    assert later.wake_at == NOW + 5

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hfai.engine.policy.explain import say_suspend
 from hfai.engine.policy.plan import plan
 from hfai.engine.policy.priority import worn
-from hfai.engine.policy.snapshot import Plan, PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
+from hfai.engine.policy.snapshot import PinnedTask, Plan, PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
 from hfai.model.priorities import Priority
 
 NOW = 100_000.0
@@ -52,6 +52,8 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
                     is_leaving=draw(st.booleans()) and draw(st.booleans()),
                 )
             )
+            if width == 1 and draw(st.booleans()):
+                running[-1] = running[-1]._replace(is_leaving=True, is_pinned=True)
     queued = tuple(
         QueuedTask(
             next(ids),
@@ -65,6 +67,11 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         )
         for _ in range(draw(st.integers(0, 12)))
     )
+    names = [node.name for node in nodes]
+    pinned = tuple(
+        PinnedTask(next(ids), draw(USERS), node[0], node, NOW - draw(st.integers(0, 9)), draw(st.sampled_from([0.0, NOW + 9])))
+        for node in draw(st.lists(st.sampled_from([*names, "g-gone"]), max_size=4))
+    )
     quotas = draw(
         st.dictionaries(
             st.tuples(USERS, GROUPS, PRIORITIES.filter(lambda value: value != int(Priority.AUTO))),
@@ -74,8 +81,9 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     )
     used: Counter[tuple[str, str, int]] = Counter()
     for run in running:
-        used[run.user, run.group, _priority(run)] += len(run.nodes)
-    return Snapshot(nodes, tuple(running), queued, {row: max(limit, used[row]) for row, limit in quotas.items()})
+        used[run.user, run.group, _priority(run)] += 0 if run.is_pinned else len(run.nodes)
+    rows = {row: max(limit, used[row]) for row, limit in quotas.items()}
+    return Snapshot(nodes, tuple(running), queued, rows, pinned)
 
 
 def _priority(run: RunningTask) -> int:
@@ -105,7 +113,12 @@ def _apply(snapshot: Snapshot, decided: Plan) -> Snapshot:
                 start.is_borrowing,
             )
         )
-    return snapshot._replace(running=tuple(running), queued=tuple(queued))
+    pinned = [task for task in snapshot.pinned if task.run_id not in starts]
+    for task in snapshot.pinned:
+        if task.run_id in starts:
+            nodes = starts[task.run_id].nodes
+            running.append(RunningTask(task.run_id, task.user, task.group, 10, nodes, NOW, is_leaving=True, is_pinned=True))
+    return snapshot._replace(running=tuple(running), queued=tuple(queued), pinned=tuple(pinned))
 
 
 @settings(max_examples=1000, deadline=None)
@@ -118,7 +131,20 @@ def test_every_plan_is_lawful(snapshot: Snapshot) -> None:
     running = {run.run_id: run for run in snapshot.running}
 
     held = {name for run in snapshot.running for name in run.nodes}
+    pinned = {task.run_id: task for task in snapshot.pinned}
     for start in decided.starts:
+        if start.run_id in pinned:
+            assert start.nodes == (pinned[start.run_id].node,), "elsewhere, or not alone"
+            assert not held & set(start.nodes), "a node is booked twice"
+            assert pinned[start.run_id].not_before <= NOW
+            held |= set(start.nodes)
+    for task in snapshot.pinned:
+        assert task.run_id in decided.waits or task.run_id in {start.run_id for start in decided.starts}
+        if task.run_id in decided.waits and task.not_before <= NOW:
+            assert task.node in held or task.node not in nodes, "its node is free"
+    for start in decided.starts:
+        if start.run_id in pinned:
+            continue
         task = queued[start.run_id]
         assert len(start.nodes) == len(set(start.nodes)) == task.width
         assert all(nodes[name].is_usable and nodes[name].group == task.group for name in start.nodes)
@@ -128,13 +154,16 @@ def test_every_plan_is_lawful(snapshot: Snapshot) -> None:
 
     used: Counter[tuple[str, str, int]] = Counter()
     for run in snapshot.running:
-        used[run.user, run.group, _priority(run)] += len(run.nodes)
+        used[run.user, run.group, _priority(run)] += 0 if run.is_pinned else len(run.nodes)
     for start in decided.starts:
+        if start.run_id in pinned:
+            continue
         task = queued[start.run_id]
         used[task.user, task.group, start.priority] += task.width
     assert all(used[row] <= limit for row, limit in snapshot.quotas.items())
 
     for suspend in decided.suspends:
+        assert not running[suspend.run_id].is_pinned, "a check is not interrupted"
         victim, gainer = running[suspend.run_id], queued[suspend.for_run_id]
         asks = decided.waits[gainer.run_id].priority
         assert asks >= _priority(victim), "a lower priority interrupts a higher one"
@@ -150,7 +179,7 @@ def test_every_plan_is_lawful(snapshot: Snapshot) -> None:
         wait = decided.waits.get(task.run_id)
         assert cannot_fit == (wait is not None and wait.code == "cordoned")
 
-    assert set(decided.waits) == set(queued) - {start.run_id for start in decided.starts}
+    assert set(decided.waits) == (set(queued) | set(pinned)) - {start.run_id for start in decided.starts}
     again = plan(_apply(snapshot, decided), SETTINGS, NOW)
     assert not again.starts
     assert not again.suspends
