@@ -61,6 +61,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
             ),
             Command("nodes", mark("show the nodes and who works where")),
             Command("prof", mark("profile a running task: CPU, memory, I/O, GPUs, Python stacks")),
+            Command("validate", mark("check that nodes are fit for training")),
             Command("version", mark("show the versions")),
         ),
     ),

@@ -8,6 +8,7 @@ from hfai.cli.language import mark, tr
 from hfai.cli.output import Column, Listing
 from hfai.cli.sizes import size_text
 from hfai.cli.task_columns import moment
+from hfai.model.phrase import Phrase
 
 if TYPE_CHECKING:
     from hfai.client import NodeInfo
@@ -28,6 +29,14 @@ def state_text(node: NodeInfo) -> str:
     return tr(STATES[node.state])
 
 
+def reason_text(node: NodeInfo) -> str:
+    """Why it takes nothing new, in the user's language where the platform says it."""
+    from hfai.cli.wording import said
+
+    reason = node.cordon_reason or ""
+    return said(reason) if isinstance(reason, Phrase) else reason
+
+
 def _colour(text: str) -> Optional[int]:
     return next((number for state, number in _COLOURS.items() if tr(STATES[state]) == text), None)
 
@@ -44,7 +53,7 @@ NODES = Listing(
         Column("gpus", lambda node: node.gpu_num),
         Column("cpu"),
         Column("memory", lambda node: size_text(node.memory_bytes)),
-        Column("reason", lambda node: node.cordon_reason),
+        Column("reason", reason_text),
         Column("task_id", lambda node: node.working_task_id, is_wide=True),
         Column("label", is_wide=True),
         Column("category", is_wide=True),
@@ -59,5 +68,6 @@ NODES = Listing(
 def node_json(node: NodeInfo) -> dict[str, Any]:
     """A node as ``--json`` prints it."""
     at = node.cordoned_at
-    body = {**node._asdict(), "state": node.state, "is_cordoned": node.is_cordoned}
+    reason = None if node.cordon_reason is None else str(node.cordon_reason)
+    body = {**node._asdict(), "cordon_reason": reason, "state": node.state, "is_cordoned": node.is_cordoned}
     return {**body, "cordoned_at": at.isoformat() if at else None}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Sequence
 
 from hfai.cli.bars import can_show
 from hfai.cli.language import tr
-from hfai.cli.node_columns import STATES, state_text
+from hfai.cli.node_columns import STATES, reason_text, state_text
 
 if TYPE_CHECKING:
     from hfai.client import NodeInfo
@@ -90,4 +90,4 @@ def _node_text(node: NodeInfo) -> str:
     if node.is_working:
         task = node.working_task_name or node.working_task_id
         text += tr(": rank {rank} of {task}, {user}", rank=node.working_task_rank, task=task, user=node.working_user)
-    return f"{text} ({node.cordon_reason})" if node.cordon_reason else text
+    return f"{text} ({reason_text(node)})" if node.cordon_reason else text

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hfai.client._tokens import NewToken, TokenInfo, access_tokens, create_access_token, revoke_access_token
     from hfai.client._user import UserInfo, user_info
     from hfai.client._users import NewUser, PlatformUser, add_user, platform_users, remove_user
+    from hfai.client._validate import NodeCheck, NodeReport, validate, validate_nodes
     from hfai.client._wait import wait, wait_each
     from hfai.client._whoami import WhoAmI, whoami
     from hfai.client.priorities import EXP_PRIORITY
@@ -75,7 +76,9 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "Metric",
     "NewToken",
     "NewUser",
+    "NodeCheck",
     "NodeInfo",
+    "NodeReport",
     "NodeUse",
     "PlatformUser",
     "PriorityCount",
@@ -141,6 +144,8 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "uncordon_node",
     "use_context",
     "user_info",
+    "validate",
+    "validate_nodes",
     "wait",
     "wait_each",
     "whoami",
@@ -162,7 +167,9 @@ _HOMES = {
     "Metric": "_profile._metrics",
     "NewToken": "_tokens",
     "NewUser": "_users",
+    "NodeCheck": "_validate",
     "NodeInfo": "_nodes",
+    "NodeReport": "_validate",
     "NodeUse": "_cluster",
     "PlatformUser": "_users",
     "PriorityCount": "_task_overview",
@@ -228,6 +235,8 @@ _HOMES = {
     "uncordon_node": "_nodes",
     "use_context": "_contexts",
     "user_info": "_user",
+    "validate": "_validate",
+    "validate_nodes": "_validate",
     "wait": "_wait",
     "wait_each": "_wait",
     "whoami": "_whoami",

@@ -7,6 +7,7 @@ from typing import Any, Mapping, NamedTuple, Optional
 
 from hfai.client import _session
 from hfai.client._wire_field import wire_time
+from hfai.model.phrase import unpacked
 
 
 class NodeInfo(NamedTuple):
@@ -95,7 +96,7 @@ def node_of(row: Mapping[str, Any]) -> NodeInfo:
         working_user=row.get("working_user"),
         working_task_id=row.get("working_task_id"),
         working_task_rank=row.get("working_task_rank"),
-        cordon_reason=row.get("cordon_reason"),
+        cordon_reason=unpacked(row.get("cordon_said") or row.get("cordon_reason")),
         cordoned_by=row.get("cordoned_by"),
         cordoned_at=wire_time(row.get("cordoned_at")),
         working_task_name=row.get("working_task_name"),

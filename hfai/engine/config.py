@@ -10,8 +10,11 @@ from attrs import field, fields, frozen
 
 from hfai.engine.config_listen import Listen, read_listen
 from hfai.engine.config_nodes import default_nodes, read_nodes
+from hfai.engine.config_precheck import Precheck, read_precheck
 from hfai.engine.config_quotas import QuotaRows, read_quotas
+from hfai.engine.config_validation import read_validation
 from hfai.engine.policy.snapshot import PolicySettings
+from hfai.engine.validation.options import ValidationLimits
 from hfai.model.errors import ConfigError
 from hfai.model.records import Node
 
@@ -43,6 +46,8 @@ class EngineConfig:
         slice_s, min_slice_s, patience_s, demote_after_s: of the policy, see
             :class:`~hfai.engine.policy.snapshot.PolicySettings`.
         quotas: nodes per user, group and priority.
+        precheck: the quick looks at a node before each task.
+        validation: what the measurements of a validation have to reach.
         log_segment_bytes: size at which a new log segment is begun.
         task_dir: where an engine of root keeps the files of runs under other accounts, which cannot enter ``state_dir``.
         max_restarts: how often in a row a task is started again after the platform failed it.
@@ -68,6 +73,8 @@ class EngineConfig:
     patience_s: float = _POLICY.patience_s
     demote_after_s: float = _POLICY.demote_after_s
     quotas: QuotaRows = field(factory=QuotaRows)
+    precheck: Precheck = field(factory=Precheck)
+    validation: ValidationLimits = field(factory=ValidationLimits)
     log_segment_bytes: int = 64 * 1024 * 1024
     task_dir: Path = Path("/var/lib/hfai")
     max_restarts: int = 3
@@ -205,6 +212,8 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "patience_s": _seconds(0),
     "demote_after_s": _seconds(0),
     "quotas": read_quotas,
+    "precheck": read_precheck,
+    "validation": read_validation,
     "log_segment_bytes": _whole(4096, 2**40),
     "task_dir": _absolute,
     "max_restarts": _whole(0, 1000),

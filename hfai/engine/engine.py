@@ -7,7 +7,7 @@ import contextlib
 import logging
 import uuid
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Mapping, Optional
+from typing import Any, Callable, ContextManager, Mapping, Optional, Sequence
 
 from attrs import evolve
 
@@ -35,6 +35,7 @@ from hfai.engine.store.tags import add_tag, remove_tag, tags_of
 from hfai.engine.submission import check, ensure_within_quota
 from hfai.engine.system import Clock, SystemClock, storage_errors
 from hfai.engine.usage import UsageMeter
+from hfai.engine.validation.validations import Request, Validations
 from hfai.engine.watching import Change, Watches
 from hfai.model.errors import RefusedError
 from hfai.model.phrase import Phrase
@@ -105,6 +106,9 @@ class Engine:
                 self._watches,
                 self._order,
                 self._names.refresh_later,
+            )
+            self.validations = Validations(
+                self.config, self._clock, self._db, self._executor, self._scheduler, self.accounts, url
             )
             self._scheduler.set_quotas(self.accounts.quotas)
             self.accounts.on_quotas = self._scheduler.set_quotas
@@ -194,6 +198,10 @@ class Engine:
             run_id = add_chain(self._db, new)
         self._scheduler.add(first_run(run_id, new))
         return self._task(run_id)
+
+    def validate(self, names: Sequence[str], request: Request) -> list[Task]:
+        """Queue the checks of nodes: see :meth:`hfai.engine.validation.validations.Validations.queue`."""
+        return [self._task(run_id) for run_id in self.validations.queue(names, request)]
 
     def resume(self, task: Task) -> Task:
         """Queue a finished chain again, as a new run. One that waits, suspended or not, stays in line as it is, but is

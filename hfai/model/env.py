@@ -69,6 +69,7 @@ VARIABLES = (
     # How a task talks to its supervisor.
     ("HFAI_RUN", "task", "<engine id>:<run id>:<rank>; marks every process of the task"),
     ("HFAI_CONTROL", "task", "path of the control page, see hfai.model.control"),
+    ("HFAI_VALIDATION", "task", "what a validation task is to look at, as JSON"),
     ("HFAI_TASK_SOCKET_DIR", "task", "directory of this rank; holds the supervisor's socket `sock`"),
     ("HFAI_GUEST", "task", "command or profiler; marks what runs beside the task (ssh, prof) and is no part of it"),
     # Simulation of a task on this machine.
@@ -90,6 +91,7 @@ INHERITED = (
     "LC_ALL",
     "LC_CTYPE",
     "LC_MESSAGES",
+    "HAI_LANG",
     "TZ",
     "VIRTUAL_ENV",
     "CONDA_PREFIX",

@@ -22,6 +22,7 @@
     |  |- NotRunning              6    only a task that runs can be asked this
     |  |- QuotaExceeded           6
     |  `- StorageFull             6
+    |- CheckFailed              7    a node has not passed a check
     |- WaitTimeout              124
     `- IllegalMove                1    a bug of ours: a job state that cannot follow another
 
@@ -204,6 +205,14 @@ class StorageFull(RefusedError):
 
     code = "storage_full"
     default_template = "no space left under {path}: free some and try again; nothing was changed"
+
+
+class CheckFailed(HfaiError):
+    """Nodes were checked, and not all are fit."""
+
+    code = "check_failed"
+    exit_status = 7
+    default_template = "{failed} of {count} nodes failed: {nodes}"
 
 
 class WaitTimeout(HfaiError):

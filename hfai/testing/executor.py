@@ -112,6 +112,7 @@ class FakeExecutor:
         last_lines: tuple[str, ...] = (),
         can_suspend: bool = False,
         is_unfit: bool = False,
+        message: str = "",
     ) -> None:
         """A rank has ended: with a code, or by a signal and then without a code."""
         self.reports.ended(
@@ -124,6 +125,7 @@ class FakeExecutor:
                 signal=signal,
                 asked=asked,
                 last_lines=last_lines,
+                message=message,
                 can_suspend=can_suspend,
                 is_unfit=is_unfit,
             ),

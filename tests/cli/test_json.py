@@ -28,6 +28,7 @@ COMMANDS = (
     ("platform", "quota", "list"),
     ("nodes",),
     ("nodes", "--tree"),
+    ("validate", "nodes", "cpu-0"),
     ("whoami",),
     ("monitor", "cluster-overview"),
     ("monitor", "quota-overview", "--all"),

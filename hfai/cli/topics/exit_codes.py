@@ -16,6 +16,7 @@ EXIT_CODES = (
     ("4", mark("not authorised: the token is missing, wrong or not allowed to do this")),
     ("5", mark("the platform cannot be reached, or a stream broke and could not be taken up again; tasks go on")),
     ("6", mark("the platform refuses: quota, name in use, a task that could never run as asked")),
+    ("7", mark("validate: a node has not passed; the table says which check, and the node is cordoned")),
     ("124", mark("wait --timeout: the time is over; the task goes on")),
     ("130", mark("interrupted with Ctrl-C; the task goes on")),
     ("141", mark("nobody reads the output any more, as in `hai-cli list | head -1`; not a word about it")),

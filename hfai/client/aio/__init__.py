@@ -53,6 +53,8 @@ from hfai.client.aio._calls import (
     task_overview,
     uncordon_node,
     user_info,
+    validate,
+    validate_nodes,
     wait,
     whoami,
 )
@@ -106,6 +108,8 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "uncordon_node",
     "use_context",
     "user_info",
+    "validate",
+    "validate_nodes",
     "wait",
     "wait_each",
     "whoami",

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 
 import hfai.client as sync
 from hfai.client._init import Initialised
 from hfai.client.aio._experiment import Experiment, plain
 
 if TYPE_CHECKING:
-    from hfai.client import ClusterOverview, NodeInfo, Quota, Status, StorageOverview, TaskOverview, UserInfo, WhoAmI
+    from hfai.client import (
+        ClusterOverview,
+        NodeInfo,
+        NodeReport,
+        Quota,
+        Status,
+        StorageOverview,
+        TaskOverview,
+        UserInfo,
+        WhoAmI,
+    )
     from hfai.client.aio._experiment import AnyExperiment
     from hfai.model.taskfile import TaskFileSource
 
@@ -70,6 +80,16 @@ async def cordon_node(name: str, reason: str = "") -> NodeInfo:
 async def uncordon_node(name: str) -> NodeInfo:
     """See :func:`hfai.client.uncordon_node`."""
     return await asyncio.to_thread(sync.uncordon_node, name)
+
+
+async def validate(experiment: AnyExperiment, ranks: Optional[Sequence[int]] = None, **kwargs: Any) -> list[NodeReport]:
+    """See :func:`hfai.client.validate`. Cancelling it leaves its thread waiting for the answer that is under way."""
+    return await asyncio.to_thread(sync.validate, plain(experiment), ranks, **kwargs)
+
+
+async def validate_nodes(names: Sequence[str], **kwargs: Any) -> list[NodeReport]:
+    """See :func:`hfai.client.validate_nodes`. Cancelling it leaves its thread waiting for the answer that is under way."""
+    return await asyncio.to_thread(sync.validate_nodes, names, **kwargs)
 
 
 async def user_info() -> UserInfo:

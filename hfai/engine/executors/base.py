@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hfai.engine.executors.guest import Guest
 
 LOST = "lost"
+# The command was not started, because the node was not fit for it.
+UNFIT = "unfit"
 
 
 class GuestRefused(Exception):
@@ -61,7 +63,7 @@ class RankEnd:
     """How one rank ended (``end.json``).
 
     Attributes:
-        outcome: ``exited``, ``signaled``, ``exec_failed``, ``watchdog``, ``timeout``, or ``lost``: nobody saw how.
+        outcome: ``exited``, ``signaled``, ``exec_failed``, ``unfit``, ``watchdog``, ``timeout``, or ``lost``: nobody saw how.
         ended_at: seconds since the epoch.
         asked: word of the stop command that came before the end: ``stop``, ``fail``, ``succeed``, ``suspend``, ``gang``.
         whole_life_state: what the task last set, where ``state_is_set``.
@@ -85,6 +87,11 @@ class RankEnd:
     @property
     def is_success(self) -> bool:
         return self.outcome == "exited" and self.exit_code == 0
+
+    @property
+    def is_platform_failure(self) -> bool:
+        """Whether the task has no part in it."""
+        return self.outcome in (LOST, UNFIT)
 
 
 class Reports(Protocol):

@@ -27,6 +27,7 @@ from hfai.engine.queries import User
 from hfai.engine.supervise import ask, proc_stat
 from hfai.engine.system import Clock, PortChooser
 from hfai.engine.users import unix_name_of
+from hfai.model.language import language_of
 from hfai.model.phrase import Phrase
 from hfai.model.records import Node
 
@@ -141,15 +142,25 @@ class LocalExecutor:
             "stop_grace_s": self._config.stop_grace_s,
             "whole_life_state": order.whole_life_state,
             "log_segment_bytes": self._config.log_segment_bytes,
+            "precheck": self._precheck(order),
             "events_socket": str(self._config.state_dir / EVENTS),
             "ranks": [
                 {
                     "node": node.name,
+                    "gpus": list(node.gpus),
                     "environ": rank_environ(order, number, rank_dir=run_dir / str(number), engine_id=self._engine_id),
                 }
                 for number, node in enumerate(order.nodes)
             ],
         }
+
+    def _precheck(self, order: Order) -> Optional[dict[str, Any]]:
+        limits = asdict(self._config.precheck)
+        # A validation is to say what is wrong with its node, not to be kept from it.
+        if not limits.pop("is_on") or order.task.task_type == "validation":
+            return None
+        environ = os.environ if order.shell_environment is None else order.shell_environment
+        return {**limits, "language": language_of(environ)}
 
     def adopt(self, order: Order, *, asked: Optional[str]) -> None:
         """Take up a run; what the disk says of each rank decides."""

@@ -27,6 +27,7 @@ from hfai.engine.http.status import status_answer
 from hfai.engine.http.stop import stop
 from hfai.engine.http.suspend import suspend
 from hfai.engine.http.tags import list_tags, tag, untag
+from hfai.engine.http.validate import checks, validate_nodes, validate_task
 from hfai.engine.http.wait import wait, wait_any
 
 HANDLERS: Mapping[str, Handler] = {
@@ -37,6 +38,8 @@ HANDLERS: Mapping[str, Handler] = {
     "/operating/task/resume": resume,
     "/operating/task/suspend": suspend,
     "/operating/task/priority/update": update_priority,
+    "/operating/task/validate": validate_task,
+    "/operating/node/validate": validate_nodes,
     "/operating/node/cordon": cordon,
     "/operating/node/uncordon": uncordon,
     "/operating/task/guest/open": guests.open_guest,
@@ -45,6 +48,7 @@ HANDLERS: Mapping[str, Handler] = {
     "/query/task/list": listing.list_tasks,
     "/query/task/wait": wait,
     "/query/task/wait/any": wait_any,
+    "/query/task/checks": checks,
     "/query/task/log": log,
     "/query/task/log/search": search,
     "/query/task/log/stream": log_stream,

@@ -7,6 +7,7 @@ from typing import Any, Sequence
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.queries import NodeView
 from hfai.engine.usage import Rank
+from hfai.model.phrase import packed
 from hfai.model.records import local_time
 
 
@@ -85,7 +86,8 @@ def node_row(view: NodeView) -> dict[str, Any]:
         "spine": None,
         "leaf": None,
         "current_category": "training" if _is_usable(view) else "err",
-        "cordon_reason": node.cordon.reason if node.cordon else None,
+        "cordon_reason": str(node.cordon.reason) if node.cordon else None,
+        "cordon_said": packed(node.cordon.reason) if node.cordon else None,
         "cordoned_by": node.cordon.by if node.cordon else None,
         "cordoned_at": local_time(node.cordon.since) if node.cordon else None,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -19,5 +21,6 @@ def status_answer(engine: Engine, _request: Request) -> JSONResponse:
             "version": __version__,
             "protocol": PROTOCOL,
             "engine_id": engine.engine_id,
+            "time": time.time(),
         }
     )

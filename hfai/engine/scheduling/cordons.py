@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Callable, Optional
 
 from hfai.engine.scheduling.cluster import Cluster
-from hfai.engine.store.cordons import add_cordon, remove_cordon
+from hfai.engine.store.baselines import forget_baseline
+from hfai.engine.store.cordons import PLATFORM, add_cordon, remove_cordon
 from hfai.engine.store.database import Database
 from hfai.engine.system import Clock
-from hfai.model.errors import NodeNotFound
+from hfai.model.errors import HfaiError, NodeNotFound
 from hfai.model.records import Cordon
+
+_log = logging.getLogger(__name__)
 
 
 class Cordons:
@@ -42,8 +46,18 @@ class Cordons:
         """
         self._set(name, Cordon(reason, by, since=self._clock.now()))
 
+    def fail(self, name: str, reason: str) -> None:
+        """A check of the platform's has failed: the same, whatever it was cordoned for. Raises nothing."""
+        try:
+            self.put(name, reason, by=PLATFORM)
+        except HfaiError as error:  # gone from the configuration, or nothing can be stored now
+            _log.error("node %s could not be cordoned (%s): %s", name, reason, error)
+        else:
+            _log.warning("node %s is cordoned: %s", name, reason)
+
     def lift(self, name: str) -> None:
-        """Let a node take runs again; one that is not cordoned is no error.
+        """Let a node take runs again; one that is not cordoned is no error. Who does that says that it is good as it is: its next
+        validations are the new measure of its speed.
 
         Raises:
             NodeNotFound: there is no such node.
@@ -57,6 +71,7 @@ class Cordons:
         with self._db.transaction():
             if cordon is None:
                 remove_cordon(self._db, name)
+                forget_baseline(self._db, name)
             else:
                 add_cordon(self._db, name, cordon)
         self._cluster.set_cordon(name, cordon)

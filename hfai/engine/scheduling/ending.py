@@ -27,7 +27,7 @@ from typing import Optional
 
 from attrs import evolve, frozen
 
-from hfai.engine.executors.base import LOST, RankEnd
+from hfai.engine.executors.base import LOST, UNFIT, RankEnd
 from hfai.engine.scheduling.live import LiveRun
 from hfai.model.codes import StopCode
 from hfai.model.phrase import Phrase
@@ -84,7 +84,7 @@ def status_of(end: RankEnd, *, may_restart: bool, is_unfit: bool = False) -> Job
         return _STATUS_OF_WORD[end.asked]
     if end.is_success:
         return JobStatus.SUCCEEDED_TERMINATING
-    if end.outcome == LOST and may_restart:
+    if end.is_platform_failure and may_restart:
         return JobStatus.STOPPED_TERMINATING
     return JobStatus.FAILED_TERMINATING
 
@@ -100,7 +100,7 @@ def conclude(run: LiveRun, *, may_restart: bool, may_retry: bool = False) -> Con
     failed = [end for end in run.ends.values() if is_failure(end)]
     if failed:
         first = min(failed, key=lambda end: (end.ended_at, end.rank))
-        conclusion = _after(first, len(run.jobs), may_restart=may_restart)
+        conclusion = _after(first, run, may_restart=may_restart)
         if may_retry and conclusion.end.cause in (Cause.USER_CODE, Cause.WATCHDOG):
             conclusion = evolve(conclusion, stop_code=conclusion.stop_code | _S.HOOK_RESTART, is_restarted=True)
     else:
@@ -131,12 +131,15 @@ def _word(run: LiveRun) -> Optional[str]:
     return run.asked if run.asked in followed else min(word for word in followed if word is not None)
 
 
-def _after(first: RankEnd, width: int, *, may_restart: bool) -> Conclusion:
+def _after(first: RankEnd, run: LiveRun, *, may_restart: bool) -> Conclusion:
     """The run ended because this rank did."""
-    who = Phrase("rank {rank}", rank=first.rank) if width > 1 else Phrase("the task")
+    who = Phrase("rank {rank}", rank=first.rank) if len(run.jobs) > 1 else Phrase("the task")
     stop_code = StopCode.STOP | StopCode.FAILED
     if first.outcome == LOST:
         return _failed_by_platform(_lost(who, first.message), first.rank, first, may_restart=may_restart)
+    if first.outcome == UNFIT:
+        what = Phrase("node {node} was not fit: {why}", node=run.jobs[first.rank].node, why=first.message)
+        return _failed_by_platform(what, first.rank, may_restart=may_restart)
     if first.outcome in ("watchdog", "timeout"):
         stop_code = StopCode.STOP | StopCode.TIMEOUT
         cause = Cause.WATCHDOG if first.outcome == "watchdog" else Cause.TIMEOUT

@@ -91,8 +91,8 @@ class Leaving:
 
     def rank_failed(self, run: LiveRun, end: RankEnd, now: float) -> None:
         """The other ranks follow."""
-        # Whoever is left without a lost rank can only hang; after a failure the others may still end by themselves.
-        at = now if end.outcome == LOST else end.ended_at + self._config.gang_grace_s
+        # Whoever is left without a rank can only hang; after a failure the others may still end by themselves.
+        at = now if end.is_platform_failure else end.ended_at + self._config.gang_grace_s
         run.gang_at = at if run.gang_at is None else min(run.gang_at, at)
         self._gangs[run.id] = run
 

@@ -13,7 +13,7 @@ from typing import Callable, Iterator, Mapping, NamedTuple
 
 from hfai.engine.policy.explain import Place
 from hfai.engine.policy.priority import worn
-from hfai.engine.policy.snapshot import PolicySettings, QueuedTask
+from hfai.engine.policy.snapshot import PinnedTask, PolicySettings, QueuedTask
 from hfai.engine.scheduling.live import LiveRun
 from hfai.model.priorities import Priority
 
@@ -59,9 +59,13 @@ class Lines:
         self._has_quota = has_quota
         self._groups: dict[str, dict[tuple[str, int], _Line]] = {}
         self._held_back: dict[int, LiveRun] = {}
+        self._pinned: dict[int, LiveRun] = {}
 
     def join(self, run: LiveRun) -> None:
         """The run gets in line."""
+        if run.pinned_to is not None:
+            self._pinned[run.id] = run
+            return
         lines = self._groups.setdefault(run.group, {})
         lines.setdefault((run.user_name, self.priority(run)), _Line()).join(run)
         if run.not_before:
@@ -69,6 +73,8 @@ class Lines:
 
     def leave(self, run: LiveRun) -> None:
         """The run is no longer in line."""
+        if self._pinned.pop(run.id, None) is not None:
+            return
         lines, key = self._groups[run.group], (run.user_name, self.priority(run))
         lines[key].leave(run)
         self._held_back.pop(run.id, None)
@@ -82,6 +88,11 @@ class Lines:
         if run.priority == Priority.AUTO and not self._has_quota(run.user_name, run.group):
             return int(Priority.NORMAL)
         return worn(run.priority, run.ran_s, self._settings)
+
+    @property
+    def pinned(self) -> tuple[PinnedTask, ...]:
+        """Those who wait for one certain node."""
+        return tuple(run.pinned(run.pinned_to) for run in self._pinned.values() if run.pinned_to is not None)
 
     @property
     def groups(self) -> list[str]:

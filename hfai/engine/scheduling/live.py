@@ -7,7 +7,7 @@ from typing import Optional
 from attrs import define, evolve, field
 
 from hfai.engine.executors.base import RankEnd
-from hfai.engine.policy.snapshot import QueuedTask, RunningTask, Start
+from hfai.engine.policy.snapshot import PinnedTask, QueuedTask, RunningTask, Start
 from hfai.engine.queries import QueueView
 from hfai.engine.store.backoff import NO_BACKOFF, Backoff
 from hfai.engine.store.chains import NextRun, RunState
@@ -40,6 +40,7 @@ class LiveRun:
         start_why: why it was started when it was, a phrase.
         backoff: what it carries of the restarts before it.
         suspension: how it is told to yield, if it is.
+        pinned_to: the node that it is to check; None for a task that may run anywhere.
     """
 
     id: int
@@ -75,6 +76,7 @@ class LiveRun:
     suspend_code: SuspendCode = SuspendCode.NONE
     suspend_updated_at: Optional[float] = None
     suspension: Optional[Suspension] = None
+    pinned_to: Optional[str] = None
 
     @classmethod
     def of(cls, row: UnfinishedRun) -> LiveRun:
@@ -107,6 +109,7 @@ class LiveRun:
             suspend_updated_at=row.suspend_updated_at,
             suspension=row.suspension,
             backoff=row.backoff,
+            pinned_to=row.pinned_to,
         )
 
     def queued(self, skipped: int = 0) -> QueuedTask:
@@ -124,6 +127,10 @@ class LiveRun:
             self.backoff.avoid,
         )
 
+    def pinned(self, node: str) -> PinnedTask:
+        """The run as the policy sees it while it waits for the one node that it is to check."""
+        return PinnedTask(self.id, self.user_name, self.group, node, self.queued_at, self.not_before)
+
     @property
     def running(self) -> RunningTask:
         """The run on its nodes, as the policy sees it."""
@@ -138,8 +145,9 @@ class LiveRun:
             self.queued_at,
             self.ran_s,
             self.is_borrowing,
-            self.is_vacating,
+            self.is_vacating or self.pinned_to is not None,
             self.forced,
+            self.pinned_to is not None,
         )
 
     @property
@@ -200,6 +208,7 @@ class LiveRun:
             ran_s=new.ran_s,
             forced=new.forced,
             backoff=new.backoff,
+            pinned_to=self.pinned_to,
         )
 
     def set_building(self, rank: int, now: float) -> bool:

@@ -22,6 +22,7 @@ def first_run(run_id: int, new: NewChain) -> LiveRun:
         created_at=new.created_at,
         queued_at=new.created_at,
         whole_life_state=new.spec.whole_life_state,
+        pinned_to=new.pinned_to,
     )
 
 

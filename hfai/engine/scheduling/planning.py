@@ -7,7 +7,7 @@ from typing import Iterable, Iterator, NamedTuple, Optional
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_quotas import QuotaRows
-from hfai.engine.policy.explain import GroupFacts, facts_of, say
+from hfai.engine.policy.explain import GroupFacts, facts_of, say, say_pinned
 from hfai.engine.policy.plan import plan
 from hfai.engine.policy.priority import worn
 from hfai.engine.policy.snapshot import Plan, QueuedTask, RunningTask, Snapshot, Wait, slice_end
@@ -76,6 +76,8 @@ class Planner:
         """What each user has and waits for, of these unfinished runs; nobody who has none."""
         uses: dict[str, QuotaUse] = {}
         for run in runs:
+            if run.pinned_to is not None:
+                continue
             use = uses.get(run.user_name)
             if use is None:
                 use = uses[run.user_name] = QuotaUse(Counter(), Counter())
@@ -102,7 +104,7 @@ class Planner:
         if self._quotas.rows:
             for user in {task.user for task in queued} | {run.user for run in running}:
                 quotas.update(self._rows_of(user))
-        self._asked = Snapshot(self._cluster.policy_nodes, running, tuple(queued), quotas)
+        self._asked = Snapshot(self._cluster.policy_nodes, running, tuple(queued), quotas, self.lines.pinned)
         self._decided = plan(self._asked, self._settings, now)
         self._view = self._peers = None
         return self._decided
@@ -132,7 +134,7 @@ class Planner:
             return
         used = 0
         for other in self._cluster.runs:
-            if other is run or (other.user_name, other.group) != (run.user_name, run.group):
+            if other is run or other.pinned_to is not None or (other.user_name, other.group) != (run.user_name, run.group):
                 continue
             if self._priority_now(other.running, now) == priority:
                 used += other.width
@@ -149,6 +151,8 @@ class Planner:
 
     def pending(self, run: LiveRun, now: float) -> Pending:
         """Why a queued run waits."""
+        if run.pinned_to is not None:
+            return self._pending_on(run.pinned_to, run)
         view = self._look(now)
         place = self.lines.place(run, lambda user, priority: view.turns[run.group, user, priority])
         wait = self._decided.waits.get(run.id) or self._as_its_peers(run, place.position)
@@ -157,6 +161,12 @@ class Planner:
             snapshot = Snapshot(self._cluster.policy_nodes, view.running, ())
             facts = view.facts[run.group] = facts_of(snapshot, self._settings, run.group)
         return say(run.queued(), wait, place, facts, self._decided, self._settings, view.names, run.backoff.why)
+
+    def _pending_on(self, node: str, run: LiveRun) -> Pending:
+        wait = self._decided.waits.get(run.id) or Wait("node_busy", 1, int(Priority.NORMAL))
+        held = self._cluster.holder(node)
+        holder = None if held is None else (held[0].id, held[0].nb_name, held[0].user_name)
+        return say_pinned(run.pinned(node), wait, holder, run.backoff.why)
 
     def _as_its_peers(self, run: LiveRun, position: int) -> Wait:
         """The plan left it out: the last one like it that it did look at waits for the same reason."""

@@ -8,6 +8,7 @@ nothing but start.
 from __future__ import annotations
 
 from hfai.engine.config import EngineConfig
+from hfai.engine.executors.base import UNFIT
 from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.store.backoff import NO_BACKOFF, Backoff
 from hfai.engine.store.chains import NextRun
@@ -20,8 +21,10 @@ _MOST_AVOIDED = 8
 
 
 def has_restart_left(run: LiveRun, config: EngineConfig, now: float) -> bool:
-    """Whether the platform, having failed this run, starts it again."""
-    return _failures_before(run, config, now) < config.max_restarts
+    """Whether the platform, having failed this run, starts it again. Nodes that were not fit for it are no reason to give it up: each of
+    them is cordoned, so that there is an end.
+    """
+    return _was_unfit(run) or _failures_before(run, config, now) < config.max_restarts
 
 
 def restart_after(run: LiveRun, config: EngineConfig, now: float) -> NextRun:
@@ -29,8 +32,8 @@ def restart_after(run: LiveRun, config: EngineConfig, now: float) -> NextRun:
     cause = None if run.end is None else run.end.cause
     failures, delay_s, backoff = 0, 0.0, NO_BACKOFF
     if cause is Cause.PLATFORM:
-        failures = _failures_before(run, config, now) + 1
-        delay_s = 0.0 if failures == 1 else _delay_s(failures - 1, config)
+        failures = _failures_before(run, config, now) + (not _was_unfit(run))
+        delay_s = 0.0 if failures <= 1 or _was_unfit(run) else _delay_s(failures - 1, config)
         backoff = _after_failure(run, failures, config, now)
     elif cause is Cause.SUSPENDED and run.suspension is not None and run.suspension.by is SuspendedBy.TASK:
         yields = (0 if _lasted(run, config, now) else run.backoff.yields) + 1
@@ -77,6 +80,10 @@ def _forced(run: LiveRun) -> int:
         return run.forced
     has_saved = run.suspension.saved_at is not None or any(end.state_is_set for end in run.ends.values())
     return 0 if has_saved else run.forced + 1
+
+
+def _was_unfit(run: LiveRun) -> bool:
+    return any(end.outcome == UNFIT for end in run.ends.values())
 
 
 def _failures_before(run: LiveRun, config: EngineConfig, now: float) -> int:

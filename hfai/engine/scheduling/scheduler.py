@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterable, Mapping, Optional
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_quotas import QuotaRows
-from hfai.engine.executors.base import LOST, Executor, Order, RankEnd
+from hfai.engine.executors.base import LOST, UNFIT, Executor, Order, RankEnd
 from hfai.engine.policy.explain import say_start, say_suspend
 from hfai.engine.policy.snapshot import Suspend
 from hfai.engine.queries import QuotaUse
@@ -76,6 +76,8 @@ class Scheduler:
         self._watches = watches
         self._order = order
         self._on_change = on_change
+        # Told that a run which checks its node has ended, before that is stored.
+        self.on_checked: Optional[Callable[[LiveRun, RankEnd], None]] = None
         self._runs: dict[int, LiveRun] = {}
         self._by_chain: dict[str, LiveRun] = {}
         self._planner = Planner(config, self.cluster)
@@ -275,9 +277,13 @@ class Scheduler:
         if run is None or end.rank in run.ends:
             return
         end = self._leaving.as_told(run, end)
-        may_restart = has_restart_left(run, self._config, self._clock.now())
+        may_restart = end.outcome == UNFIT or has_restart_left(run, self._config, self._clock.now())
         is_unfit = run.suspension is not None and run.suspension.unfit_rank == end.rank
         run.set_ended(end, status_of(end, may_restart=may_restart, is_unfit=is_unfit))
+        if end.outcome == UNFIT:
+            self.cordons.fail(run.jobs[end.rank].node, end.message)
+        elif run.pinned_to is not None and self.on_checked is not None:
+            self.on_checked(run, end)
         if end.state_is_set:
             run.whole_life_state = end.whole_life_state
         if run.has_ended:
@@ -350,7 +356,7 @@ class Scheduler:
         self._ended.clear()
 
     def _may_retry(self, run: LiveRun) -> bool:
-        has_failed = any(is_failure(end) and end.outcome != LOST for end in run.ends.values())
+        has_failed = any(is_failure(end) and not end.is_platform_failure for end in run.ends.values())
         return has_failed and run.user_failures < self._order(run, self.cluster).task.restart
 
     def _plan(self, now: float) -> list[LiveRun]:
@@ -367,7 +373,10 @@ class Scheduler:
         for start in decided.starts:
             run = self._runs[start.run_id]
             self._planner.lines.leave(run)
-            why = say_start(start, "" if start.behind is None else self._runs[start.behind].nb_name)
+            if run.pinned_to is None:
+                why = say_start(start, "" if start.behind is None else self._runs[start.behind].nb_name)
+            else:
+                why = Phrase("to check node {node}, which is free now", node=run.pinned_to)
             run.schedule(nodes_of(self.cluster, start.nodes, run.group), start, why, now)
             self.cluster.hold(run)
             self._unsaved.touch(run, durable=True)

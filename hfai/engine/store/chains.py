@@ -24,7 +24,7 @@ from hfai.model.suspension import Suspension
 
 @frozen
 class NewChain:
-    """A task about to be queued."""
+    """A task about to be queued; ``pinned_to`` names the one node that it is to check."""
 
     chain_id: str
     user_name: str
@@ -32,6 +32,7 @@ class NewChain:
     spec: TaskSpec
     created_at: float
     shell_environment: Optional[Mapping[str, str]] = None
+    pinned_to: Optional[str] = None
 
 
 @frozen
@@ -114,12 +115,13 @@ def add_chain(db: Database, new: NewChain) -> int:
     try:
         db.execute(
             "INSERT INTO chains (first_id, chain_id, user_name, nb_name, task_type, group_name, nodes, priority, newest_id, "
-            "created_at, chain_status, worker_status, environment_id, backend, workspace, code_file, schema) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting_init', 'queued', ?, ?, ?, ?, ?)",
+            "created_at, chain_status, worker_status, environment_id, backend, workspace, code_file, schema, pinned_to) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting_init', 'queued', ?, ?, ?, ?, ?, ?)",
             (
                 *(run_id, new.chain_id, new.user_name, spec.name, spec.task_type, new.group, spec.node_count),
                 *(spec.priority, run_id, new.created_at, _environment_id(db, new.shell_environment)),
                 *(spec.image, spec.workspace, spec.code_file, json.dumps(spec.to_wire(), ensure_ascii=False)),
+                new.pinned_to,
             ),
         )
     except sqlite3.IntegrityError:

@@ -143,4 +143,15 @@ CREATE TABLE quotas (user_name TEXT NOT NULL, group_name TEXT NOT NULL, priority
 CREATE UNIQUE INDEX quotas_row ON quotas (user_name, group_name, ifnull(priority, -1));
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED, _CORDONS, _BACKOFF, _ACCOUNTS)
+# Tasks that check one certain node, and what that node's good runs measured: what it is compared with later.
+_VALIDATION = """
+ALTER TABLE chains ADD COLUMN pinned_to TEXT;
+CREATE TABLE baselines (
+    node TEXT NOT NULL,
+    method TEXT NOT NULL,
+    speeds TEXT NOT NULL,
+    PRIMARY KEY (node, method)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _TIME_SHARING, _FORCED, _CORDONS, _BACKOFF, _ACCOUNTS, _VALIDATION)

@@ -55,13 +55,14 @@ class UnfinishedRun:
     suspension: Optional[Suspension]
     jobs: tuple[Job, ...]
     backoff: Backoff
+    pinned_to: Optional[str]
 
 
 _UNFINISHED = (
     "SELECT r.id, r.first_id, c.chain_id, c.user_name, c.nb_name, c.group_name, c.nodes, c.priority, r.queue_status, "
     "r.created_at, r.begin_at, r.whole_life_state, r.not_before, r.asked, c.failures, coalesce(r.queued_at, r.created_at), "
     "r.ran_s, r.user_failures, r.forced, r.run_priority, r.is_borrowing, r.start_why, r.suspend_code, r.suspend_updated_at, r.suspension, "
-    "r.jobs, r.backoff FROM runs r JOIN chains c USING (first_id) "
+    "r.jobs, r.backoff, c.pinned_to FROM runs r JOIN chains c USING (first_id) "
 )
 
 
@@ -85,6 +86,7 @@ def _unfinished(row: Any) -> UnfinishedRun:
         _suspension(row[24]),
         unpack_jobs(row[25]),
         Backoff.from_store(row[26]),
+        row[27],
     ]
     return UnfinishedRun(*values)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from typing import Any, Mapping, Optional
 from urllib.parse import urlsplit
 
@@ -83,6 +84,7 @@ def test_the_status_needs_no_token(sandbox: EngineSandbox) -> None:
     assert status == 200
     body = json.loads(answer)
     assert body.pop("engine_id")
+    assert abs(body.pop("time") - time.time()) < 60
     assert body == {"success": 1, "status": "running", "engine": "hfai", "version": __version__, "protocol": 1}
     assert headers["client-version"] == __version__
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hfai.cli.language import mark, tr
-from hfai.cli.node_columns import node_json
+from hfai.cli.node_columns import node_json, reason_text
 from hfai.cli.output import Column, Listing, add_output, show_rows
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ NODES = Listing(
         Column("name"),
         Column("group"),
         Column("state", _state),
-        Column("cordon_reason"),
+        Column("cordon_reason", reason_text),
         Column("cordoned_by"),
         Column("cordoned_at", _cordoned_at),
     ),

@@ -1,0 +1,287 @@
+"""The engine's side of ``validate``: tasks pinned to nodes, looks beside tasks that run, and what becomes of their reports.
+
+A node of which a check fails is cordoned by the platform. Two kinds of failure are not the node's: those of the workspace, which may
+be full or closed because of its owner, and those of a check that a plain user brought along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import shlex
+import sys
+import uuid
+from pathlib import Path
+from typing import Any, Mapping, Optional, Sequence
+
+from attrs import asdict, evolve, frozen
+
+from hfai.engine.accounts import Accounts
+from hfai.engine.config import EngineConfig
+from hfai.engine.executors.base import Executor, GuestRefused, RankEnd
+from hfai.engine.guests import open_guest
+from hfai.engine.queries import User
+from hfai.engine.scheduling.live import LiveRun
+from hfai.engine.scheduling.new_runs import first_run
+from hfai.engine.scheduling.scheduler import Scheduler
+from hfai.engine.store.baselines import add_speed, baseline_of
+from hfai.engine.store.chains import NewChain, add_chain
+from hfai.engine.store.database import Database
+from hfai.engine.system import Clock
+from hfai.engine.validation.main import FILE_NAME
+from hfai.engine.validation.options import VARIABLE, Options, OwnCheck
+from hfai.model.errors import HfaiError, NodeNotFound, NotRunning, RankNotFound, RefusedError
+from hfai.model.phrase import Phrase
+from hfai.model.priorities import Priority
+from hfai.model.records import Node, Task
+from hfai.model.spec import TaskSpec
+from hfai.model.states import ChainStatus
+from hfai.node.check import Check
+
+# Not `-m`, and isolated: nothing in the workspace or the user's PYTHONPATH stands in for a module of ours.
+_PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from hfai.engine.validation.main import main; sys.exit(main(*sys.argv[1:]))"
+_LIBRARY = str(Path(__file__).resolve().parents[3])
+# Of a check beside a running task, whose answer is waited for in one request.
+BESIDE_TIMEOUT_S = 45.0
+MOST_OWN_BYTES = 32 << 10
+_log = logging.getLogger(__name__)
+
+
+@frozen
+class Request:
+    """What comes with a validation.
+
+    Attributes:
+        user: who asks.
+        workspace: whose disk is looked at, where the user's own check begins.
+        own: that check.
+        shell_environment: of the shell that asks.
+    """
+
+    user: User
+    workspace: Optional[str] = None
+    own: Optional[OwnCheck] = None
+    shell_environment: Optional[Mapping[str, str]] = None
+
+
+@frozen
+class Report:
+    """What was found on a node; no checks where ``message`` says why there is no report."""
+
+    node: str
+    rank: Optional[int] = None
+    checks: tuple[Check, ...] = ()
+    message: str = ""
+
+
+def program(options: Optional[Options] = None) -> list[str]:
+    """The words that run the checks: with options as an argument beside a task, without them in a task of its own."""
+    told = [] if options is None else [options.to_text()]
+    return [sys.executable, "-I", "-c", _PROGRAM, *told, _LIBRARY]
+
+
+class Validations:
+    """Queues them, and hears what they have found.
+
+    Args:
+        config: the settings.
+        clock: where times come from.
+        db: the store.
+        executor: what runs the ranks.
+        scheduler: what queues; it reports the ends of pinned runs here.
+        accounts: who may have a node cordoned by a check of their own.
+        url: where the engine listens.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        clock: Clock,
+        db: Database,
+        executor: Executor,
+        scheduler: Scheduler,
+        accounts: Accounts,
+        url: str,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._db = db
+        self._executor = executor
+        self._scheduler = scheduler
+        self._accounts = accounts
+        self._url = url
+        scheduler.on_checked = self._ended
+
+    # Asking for them
+
+    def queue(self, names: Sequence[str], request: Request) -> list[int]:
+        """Queue one task per node, that gets it as soon as it is free, cordoned or not; the ids of their runs.
+
+        Raises:
+            NodeNotFound: one of them is not there; nothing is queued.
+            StorageFull: nothing was stored.
+        """
+        nodes = [self._node(name) for name in dict.fromkeys(names)]
+        news = [self._chain(node, request) for node in nodes]
+        with self._db.transaction():
+            ids = [add_chain(self._db, new) for new in news]
+        for run_id, new in zip(ids, news):
+            self._scheduler.add(first_run(run_id, new))
+        return ids
+
+    def _node(self, name: str) -> Node:
+        node = self._scheduler.cluster.node(name)
+        if node is None:
+            raise NodeNotFound(node=name)
+        return node
+
+    def _options(self, node: str, request: Request, *, is_beside: bool = False) -> Options:
+        state_dir = self._config.state_dir
+        precheck, limits = asdict(self._config.precheck), self._config.validation
+        del precheck["is_on"]
+        if is_beside:
+            limits = evolve(limits, own_timeout_s=min(limits.own_timeout_s, BESIDE_TIMEOUT_S))
+        return Options(
+            node=node,
+            workspace=request.workspace or str(state_dir),
+            log_dir=str(state_dir),
+            server=self._url,
+            lock=str(state_dir / "validate.lock"),
+            limits=limits,
+            precheck=precheck,
+            baseline=baseline_of(self._db, node),
+            is_beside=is_beside,
+            own=request.own,
+        )
+
+    def _chain(self, node: Node, request: Request) -> NewChain:
+        options = self._options(node.name, request)
+        entrypoint, *words = program()
+        spec = TaskSpec(
+            name=f"validate-{node.name}-{secrets.token_hex(3)}",
+            task_type="validation",
+            priority=int(Priority.NORMAL),
+            workspace=options.workspace,
+            entrypoint=entrypoint,
+            entrypoint_executable=True,
+            parameters=shlex.join(words),
+            environments={VARIABLE: options.to_text()},
+            group=node.group,
+        )
+        return NewChain(
+            chain_id=str(uuid.uuid4()),
+            user_name=request.user.name,
+            group=node.group,
+            spec=spec,
+            created_at=self._clock.now(),
+            shell_environment=request.shell_environment,
+            pinned_to=node.name,
+        )
+
+    def nodes_of(self, task: Task, ranks: Sequence[int]) -> list[str]:
+        """The nodes on which ranks of a task run, or ran last.
+
+        Raises:
+            RankNotFound: it has no such rank.
+            RefusedError: it has not run anywhere yet.
+        """
+        for rank in ranks:
+            if not 0 <= rank < task.nodes:
+                known = "0" if task.nodes == 1 else f"0 to {task.nodes - 1}"
+                raise RankNotFound(experiment=task.nb_name, rank=rank, ranks=known)
+        if not task.jobs:
+            template = "task {id} ({name}) has not run on any node yet: name the nodes, `hai-cli validate nodes NODE`"
+            raise RefusedError(template, id=task.id, name=task.nb_name)
+        return [task.jobs[rank].node for rank in ranks]
+
+    async def beside(self, task: Task, ranks: Sequence[int], request: Request) -> list[Report]:
+        """Look at the nodes of a task while it runs there: all that does not disturb it; waits for what is found.
+
+        Raises:
+            NotRunning: it, or one of the ranks, does not run any more.
+        """
+        if task.chain_status is not ChainStatus.RUNNING:
+            raise NotRunning(id=task.id, name=task.nb_name, chain_status=task.chain_status.value)
+        return list(await asyncio.gather(*(self._look_beside(task, rank, request) for rank in ranks)))
+
+    async def _look_beside(self, task: Task, rank: int, request: Request) -> Report:
+        node = task.jobs[rank].node
+        argv = program(self._options(node, evolve(request, workspace=task.workspace), is_beside=True))
+        try:
+            guest = await open_guest(self._executor, task, rank, {"kind": "command", "argv": argv, "tty": None})
+        except GuestRefused as error:
+            return Report(node, rank, message=Phrase("the checks could not be started: {reason}", reason=str(error)))
+        said: dict[int, bytes] = {1: b"", 2: b""}
+        try:
+            while not guest.is_over:
+                for number, data in await guest.read(BESIDE_TIMEOUT_S):
+                    said[number] += data
+        finally:
+            guest.close()
+        report = _read(said[1])
+        if report is None:
+            why = said[2].decode("utf-8", "replace").strip().splitlines() or ["it was ended with the task"]
+            return Report(node, rank, message=Phrase("the checks did not report: {reason}", reason=why[-1]))
+        self._judge(node, report, request.user)
+        return Report(node, rank, report)
+
+    # What they have found
+
+    def report(self, task: Task) -> Report:
+        """What a validation task has found.
+
+        Raises:
+            RefusedError: it is none, or has not finished.
+        """
+        if task.task_type != "validation" or task.chain_status is not ChainStatus.FINISHED:
+            raise RefusedError("task {id} ({name}) is no validation that has finished", id=task.id, name=task.nb_name)
+        node = task.assigned_nodes[0] if task.assigned_nodes else ""
+        checks = self._found(task.id)
+        if checks is not None:
+            return Report(node, checks=checks)
+        end = task.newest.end
+        return Report(node, message=Phrase("the checks did not report: {reason}", reason=end.message if end else ""))
+
+    def _found(self, run_id: int) -> Optional[tuple[Check, ...]]:
+        try:
+            return _read((self._executor.run_dir(run_id) / "0" / FILE_NAME).read_bytes())
+        except OSError:
+            return None
+
+    def _ended(self, run: LiveRun, end: RankEnd) -> None:
+        """Told before the end is stored, and told again after a restart of the engine if it was not: twice does no harm."""
+        checks = self._found(run.id)
+        user = self._accounts.named(run.user_name)
+        if checks is not None and run.pinned_to is not None and user is not None:
+            self._judge(run.pinned_to, checks, user, run_id=run.id)
+
+    def _judge(self, node: str, checks: Sequence[Check], user: User, run_id: Optional[int] = None) -> None:
+        bad = [check for check in checks if check.has_failed and _is_of_node(check, user)]
+        if bad:
+            why = bad[0].text or Phrase("check {name} failed", name=bad[0].name)
+            self._scheduler.cordons.fail(node, Phrase("validation: {why}", why=why))
+            return
+        speeds = [
+            check for check in checks if check.name == "compute" and check.value is not None and not check.has_failed
+        ]
+        if speeds and not any(check.has_failed for check in checks):
+            try:
+                with self._db.transaction():
+                    add_speed(self._db, node, speeds[0].output, float(speeds[0].value or 0))
+            except HfaiError as error:
+                _log.error("the speed of node %s was not stored: %s", node, error)
+
+
+def _is_of_node(check: Check, user: User) -> bool:
+    return user.is_admin if check.name == "own" else not check.name.startswith("workspace")
+
+
+def _read(text: bytes) -> Optional[tuple[Check, ...]]:
+    """The checks of a report; None where it is none."""
+    try:
+        body: Any = json.loads(text)
+        return tuple(Check.from_wire(check) for check in body["checks"])
+    except (ValueError, KeyError, TypeError):
+        return None
