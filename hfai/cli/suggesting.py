@@ -25,6 +25,8 @@ def no_command(word: str, known: Iterable[str], parent: str = "") -> UsageError:
 def no_option(word: str, known: Iterable[str], program: str) -> UsageError:
     """The error for an option or argument that the command does not take."""
     name = word.split("=", 1)[0]
+    if name == "--context":
+        return UsageError("--context stands before the command: `hai-cli --context NAME {command}`", command=program.partition(" ")[2])
     meant = nearest(name, known) if name.startswith("-") and len(name) > 1 else None
     if meant:
         return UsageError("no option {word}: did you mean {meant}? See `{program} --help`", word=name, program=program, meant=meant)

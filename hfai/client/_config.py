@@ -207,7 +207,6 @@ def _filled(settings: Settings) -> Settings:
 
 
 def _body(path: Path) -> Mapping[str, Any]:
-    # Most people have none: ruamel.yaml is loaded only where there is something to read.
     from hfai.client._config_file import read
 
     return read(path)

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
+from hfai.client._config_plain import plain_mapping
 from hfai.model.errors import ConfigError
 
 
@@ -17,7 +18,10 @@ def read(path: Path) -> Mapping[str, Any]:
     Raises:
         ConfigError: it cannot be read, or is none; the message has file, line and column.
     """
-    body = _parsed(path, _text(path), "safe")
+    text = _text(path)
+    if (plain := plain_mapping(text)) is not None:
+        return plain
+    body = _parsed(path, text, "safe")
     return {} if body is None else _mapping(path, body)
 
 

@@ -92,6 +92,7 @@ def test_what_goes_wrong(elsewhere: Cli, engine: EngineSandbox) -> None:
         (("context", "remove", "local"), 2, "it cannot be removed"),
         (("--context", "lab", "list"), 3, "no context lab; there are: local"),
         (("--context",), 2, "--context needs a name"),
+        (("platform", "status", "--context", "lab"), 2, "before the command: `hai-cli --context NAME platform status`"),
     ):
         done = hai(*words)
         assert (done.status, done.out) == (status, ""), (words, done)
