@@ -95,6 +95,7 @@ OURS = {
     "remove_user",
     "resolve",
     "revoke_access_token",
+    "saved_profile",
     "server_info",
     "set_quota",
     "start_profile",

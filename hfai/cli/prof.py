@@ -10,7 +10,7 @@ from hfai.cli.completion_names import running_names
 from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_output, note, show_text
-from hfai.model.errors import RefusedError, UsageError
+from hfai.model.errors import RefusedError, StreamLost, UsageError
 
 if TYPE_CHECKING:
     from hfai.client import Experiment, Profile, Profiling
@@ -20,6 +20,7 @@ _NAME_CHARACTERS = 40
 EXAMPLES = (
     ("hai-cli prof my_exp --time 60", mark("everything of rank 0 for a minute, with files in ./prof_my_exp_ID")),
     ("hai-cli prof my_exp -r all --recorder basic,gpu --interval basic=5", mark("all ranks, without Python stacks")),
+    ("hai-cli prof my_exp --saved", mark("what began with the task, submitted with --options profile.time=60")),
     ("hai-cli prof my_exp --recorder python --idle -d /tmp/stacks", mark("stacks, of threads that wait as well")),
 )
 
@@ -47,21 +48,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-d", "--directory", metavar="DIR", help=tr("where the files go; default: ./prof_<name>_<id>, made for them")
     )
+    parser.add_argument(
+        "--saved",
+        action="store_true",
+        help=tr("sample nothing: show what was sampled since its start, if it was submitted with --options profile.time=S"),
+    )
     add_output(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from hfai.cli.prof_report import profile_json, profile_text
-    from hfai.client import resolve, start_profile
+    from hfai.client import resolve, saved_profile, start_profile
 
     intervals = _intervals(arguments.interval)
     recorders = None if arguments.recorder == "all" else [word.strip() for word in arguments.recorder.split(",")]
     experiment = resolve(arguments.experiment, arguments.kind)
     place = _Place(arguments.directory, experiment)
+    was_interrupted = False
     try:
-        with start_profile(experiment, arguments.time, recorders, intervals, arguments.rank, arguments.idle) as profiling:
-            was_interrupted = _wait(profiling, experiment, arguments)
-            profile = profiling.result()
+        if arguments.saved:
+            profile = saved_profile(experiment, arguments.rank)
+        else:
+            asked = (arguments.time, recorders, intervals, arguments.rank, arguments.idle)
+            with start_profile(experiment, *asked) as profiling:
+                was_interrupted = _wait(profiling, experiment, arguments)
+                profile = profiling.result()
         files = profile.save(place.directory)
     finally:
         place.leave()
@@ -70,8 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         lambda: profile_text(profile, place.directory, files),
         lambda: profile_json(profile, place.directory, files),
     )
-    is_short = _say_what_is_missing(profile) and recorders is not None
-    return _INTERRUPTED if was_interrupted else RefusedError.exit_status if is_short else 0
+    status = _say_what_is_missing(profile, has_named=recorders is not None)
+    return _INTERRUPTED if was_interrupted else status
 
 
 def _wait(profiling: Profiling, experiment: Experiment, arguments: argparse.Namespace) -> bool:
@@ -96,21 +107,27 @@ def _show(profiling: Profiling) -> None:
             bar.show(min(1000, int(1000 * progress.elapsed_s / progress.time_s)))
 
 
-def _say_what_is_missing(profile: Profile) -> bool:
-    """Say which recorder could not run and why, and which rank was lost; whether there was any such thing."""
+def _say_what_is_missing(profile: Profile, *, has_named: bool) -> int:
+    """Say which recorder could not run and why, and which rank was lost.
+
+    Returns:
+        The exit status: a recorder that was asked for by its name has to run.
+    """
     from hfai.cli.wording import said
 
-    is_missing = False
+    status = 0
     for rank in profile.ranks:
         for recorder, why in rank.skipped.items():
-            is_missing = True
+            status = status or (RefusedError.exit_status if has_named else 0)
             note(tr("rank {rank}, {recorder}: {reason}", rank=rank.rank, recorder=recorder, reason=said(why)))
         if rank.ended_by == "lost":
-            is_missing = True
+            status = StreamLost.exit_status
             note(tr("rank {rank}: the connection was lost; this is what had come", rank=rank.rank))
+        elif rank.ended_by == "unfinished":
+            note(tr("rank {rank}: this is what there is so far", rank=rank.rank))
         elif rank.ended_by == "task":
             note(tr("rank {rank}: the task ended after {seconds} s", rank=rank.rank, seconds=f"{rank.elapsed_s:.1f}"))
-    return is_missing
+    return status
 
 
 class _Place:

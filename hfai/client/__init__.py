@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hfai.client._profile._metrics import Metric
     from hfai.client._profile._profile import Profile, RankProfile
     from hfai.client._profile._profiling import ProfileProgress, Profiling, profile, start_profile
+    from hfai.client._profile._saved import saved_profile
     from hfai.client._profile._stacks import HotFunction
     from hfai.client._quota import Quota, quota_overview
     from hfai.client._quota_rows import QuotaRow, quota_rows, remove_quota, set_quota
@@ -130,6 +131,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "remove_user",
     "resolve",
     "revoke_access_token",
+    "saved_profile",
     "self_health_check",
     "server_info",
     "set_priority",
@@ -221,6 +223,7 @@ _HOMES = {
     "remove_user": "_users",
     "resolve": "_resolve",
     "revoke_access_token": "_tokens",
+    "saved_profile": "_profile._saved",
     "self_health_check": "runtime._health",
     "server_info": "_server",
     "set_priority": "runtime._priority",

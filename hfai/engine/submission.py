@@ -18,8 +18,9 @@ from hfai.engine.executors.environment import bare_environ
 from hfai.engine.queries import User
 from hfai.engine.users import unix_name_of
 from hfai.model.checks import EXEC_STRING_BYTES, is_utf8, shown
-from hfai.model.errors import EnvironmentNotFound, InvalidTask, QuotaExceeded, RefusedError
+from hfai.model.errors import EnvironmentNotFound, InvalidTask, QuotaExceeded, RefusedError, UsageError
 from hfai.model.priorities import Priority
+from hfai.model.profiling import task_profile
 from hfai.model.spec import TaskSpec
 
 _MOST_SHOWN = 12
@@ -67,6 +68,7 @@ def check(
         _check_entrypoint(spec, path)
     else:
         _check_places_as(user.unix_name, spec)
+    _check_profile(spec)
     if spec.py_venv:
         raise EnvironmentNotFound(environment=spec.py_venv)
     return Submission(spec, group, environment)
@@ -131,6 +133,13 @@ def _group(spec: TaskSpec, config: EngineConfig, groups: Mapping[str, int]) -> s
             size=groups[name],
         )
     return name
+
+
+def _check_profile(spec: TaskSpec) -> None:
+    try:
+        task_profile(spec.extra.get("options"))
+    except UsageError as error:
+        raise InvalidTask("{key}: {problem}", key="options.profile", problem=error.said) from None
 
 
 def _check_workspace(spec: TaskSpec) -> None:

@@ -82,6 +82,29 @@ def profile_options(
     return ProfileOptions(checked_s, chosen, intervals, bool(with_idle))
 
 
+def task_profile(task_options: Any) -> Optional[ProfileOptions]:
+    """What the ``options`` of a task file say about a profile that begins with the task: ``profile.time`` in seconds, perhaps
+    ``profile.recorder`` (``all``, or names with commas), ``profile.interval`` (seconds by recorder) and ``profile.idle``.
+
+    Returns:
+        None where there is no ``profile.time``.
+
+    Raises:
+        UsageError: one of them cannot be used.
+    """
+    said = task_options.get("profile") if isinstance(task_options, Mapping) else None
+    if said is None:
+        return None
+    if not isinstance(said, Mapping):
+        raise UsageError("a profile is asked for as profile.time=60, not {value}", value=_shown(said))
+    if said.get("time") is None:
+        return None
+    recorder = said.get("recorder", "all")
+    names = [word.strip() for word in recorder.split(",")] if isinstance(recorder, str) else recorder
+    wanted = None if names == ["all"] else names
+    return profile_options(said["time"], wanted, said.get("interval"), said.get("idle", False))
+
+
 def _recorders(names: Any) -> tuple[str, ...]:
     if isinstance(names, str):
         names = [names]

@@ -63,12 +63,22 @@ def test_a_python_task(hai: Cli) -> None:
     assert hai("stop", "busy").status == 0
 
 
+def test_what_was_sampled_from_the_start(hai: Cli) -> None:
+    """``--options profile.time``: nobody had to type prof while it ran."""
+    hai.write("short.py", BUSY.replace("while True", "for _ in range(10**9)").replace("10**9", "60_000"))
+    options = ("--options", "profile.time=600", "--options", "profile.interval.basic=0.1")
+    assert hai("python", "short.py", "--", "--name", "short", *options).status == 0
+    assert hai("wait", "short").status == 0
+    done = hai("prof", "short", "--saved", "-d", "saved")
+    assert done.status == 0 and "rank 0: the task ended after " in done.err
+    assert "| cpu " in done.out and (hai.cwd / "saved" / "rank_0_basic.csv").exists()
+
+
 def test_ctrl_c_keeps_what_was_sampled(hai: Cli) -> None:
     """The files are there, it says that the task goes on, and it does."""
     begun(hai, "cut")
     client = hai.start("prof", "cut", "--time", "600", "--interval", "basic=0.1", "-d", "cut")
     assert client.stderr is not None and client.stderr.readline().startswith(b"sampling task")
-    # It begins with the first line of ours, and a py-spy that has hardly begun has seen nothing.
     until(lambda: spies_of(hai))
     client.send_signal(signal.SIGINT)
     out, err = client.communicate(timeout=DEADLINE_S)
@@ -86,7 +96,8 @@ def spies_of(hai: Cli) -> list[str]:
     for entry in Path("/proc").iterdir():
         try:
             command = (entry / "cmdline").read_bytes()
-            if b"--subprocesses" in command and home in (entry / "environ").read_bytes():
+            is_at_work = b"--subprocesses" in command and (entry / "fd" / "2").stat().st_size
+            if is_at_work and home in (entry / "environ").read_bytes():
                 found.append(entry.name)
         except OSError:
             continue
@@ -126,6 +137,8 @@ def test_prof_transcript(transcript: Callable[[str], Transcript]) -> None:
     talk.hai("stop", "held")
     until_status(talk.hai, "held", "finished")
     talk("hai-cli prof held")
+    talk("hai-cli prof held --saved")
+    talk("hai-cli bash hold.sh -- --options profile.time=never")
 
 
 def test_sparklines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import json
 import re
@@ -13,7 +14,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hfai.client import Experiment, RankProfile, _session, aio, create_experiment_v2, open_shell, profile, start_profile
+from hfai.client import (
+    Experiment,
+    RankProfile,
+    _session,
+    aio,
+    create_experiment_v2,
+    open_shell,
+    profile,
+    saved_profile,
+    start_profile,
+)
 from hfai.client._profile._flamegraph import flamegraph
 from hfai.client._profile._profile import Profile
 from hfai.client._profile._speedscope import speedscope
@@ -41,10 +52,11 @@ def submit(
     monkeypatch.setenv("MARSV2_SERVER", engine_sandbox.url)
     monkeypatch.setenv("MARSV2_USER_TOKEN", engine_sandbox.token)
 
-    def submitted(name: str, script: str, nodes: int = 1) -> Experiment:
+    def submitted(name: str, script: str, nodes: int = 1, **options: Any) -> Experiment:
         (tmp_path / f"{name}.sh").write_text(script)
         spec = {"workspace": str(tmp_path), "entrypoint": f"{name}.sh"}
-        task = create_experiment_v2({"version": 2, "name": name, "spec": spec, "resource": {"node_count": nodes}})
+        resource = {"node_count": nodes}
+        task = create_experiment_v2({"version": 2, "name": name, "spec": spec, "resource": resource, "options": options})
         deadline = time.monotonic() + 30
         while not all("begun" in task.log(rank) for rank in range(nodes)):
             assert time.monotonic() < deadline
@@ -151,6 +163,60 @@ def test_what_cannot_be_asked(submit: Callable[..., Experiment]) -> None:
         with pytest.raises((UsageError, RefusedError)):
             answer.post("operating/task/guest/open", {"id": str(task.id)}, {"kind": "profiler", "options": options})
     task.stop()
+
+
+def test_a_profile_that_begins_with_the_task(submit: Callable[..., Experiment]) -> None:
+    """Nobody has to be there for it: not even the engine. It can be had while it is written, and after the end of the task."""
+    asked = {"time": 600, "recorder": "basic,python", "interval": {"basic": 0.1}}
+    task = submit("begins", BUSY, nodes=2, profile=asked)
+    deadline = time.monotonic() + 30
+    while not (seen := saved_profile(task)).ranks[0].basic:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    job = task.refresh().jobs[0]
+    assert (seen.id, seen.ranks[0].ended_by, seen.ranks[0].node) == (task.id, "unfinished", job.node)
+    # On each rank one below the script and one for what has daemonised.
+    while len(spies_of(task)) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    task.stop()
+    task.wait()
+    seen = asyncio.run(aio.saved_profile(aio.Experiment(task), "all"))
+    assert [(rank.rank, rank.ended_by) for rank in seen.ranks] == [(0, "task"), (1, "task")]
+    assert all({"orphan_work", "child_work"} <= functions(rank) for rank in seen.ranks)
+    plain = submit("plain", "echo begun")
+    with pytest.raises(RefusedError, match=r"has no profile from its start: submit it with `--options profile\.time=60`"):
+        saved_profile(plain)
+    with pytest.raises(RankNotFound):
+        saved_profile(task, 2)
+
+
+def spies_of(task: Experiment) -> list[str]:
+    """The py-spy beside the ranks of a task that have said that they sample."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            is_ours = b":%d:" % task.id in (entry / "environ").read_bytes().partition(b"HFAI_RUN=")[2].split(b"\0")[0]
+            is_at_work = b"--subprocesses" in (entry / "cmdline").read_bytes() and (entry / "fd" / "2").stat().st_size
+            if is_ours and is_at_work:
+                found.append(entry.name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (60, "a profile is asked for as profile.time=60, not 60"),
+        ({"time": -1}, "the time to profile is more than 0 and at most 86400 seconds, not -1"),
+        ({"time": 1, "recorder": "cpu"}, "no recorder cpu: there are basic, gpu, python"),
+        ({"time": 1, "interval": 3}, "intervals are given by recorder, as in basic=2, not 3"),
+    ],
+)
+def test_a_profile_that_cannot_be_is_refused_at_submission(
+    submit: Callable[..., Experiment], said: Any, problem: str
+) -> None:
+    with pytest.raises(RefusedError, match=f"^options.profile: {re.escape(problem)}$"):
+        submit("wrong", "echo begun", profile=said)
 
 
 def stacks(**threads: list[tuple[list[str], int]]) -> Stacks:

@@ -24,7 +24,8 @@ class RankProfile:
         stacks: of its Python threads.
         skipped: by recorder, why it has nothing.
         elapsed_s: how long it was sampled.
-        ended_by: ``time``, ``task`` (it ended or was stopped), ``asked``, ``nothing`` (no recorder could run) or ``lost``.
+        ended_by: ``time``, ``task`` (it ended or was stopped), ``asked``, ``nothing`` (no recorder could run), ``lost`` (the connection
+            was) or ``unfinished`` (of :func:`hfai.client.saved_profile`: there is more to come, or the profiler was killed).
     """
 
     rank: int
@@ -90,11 +91,11 @@ class RankRecording:
         """Whether the profiler came to its end."""
         return self._ended is not None
 
-    def result(self) -> RankProfile:
-        """What has come so far."""
+    def result(self, cut: str = "lost") -> RankProfile:
+        """What has come so far; ``cut`` is said of one that did not come to its end."""
         from attrs import evolve
 
-        elapsed_s, ended_by = self._ended or (self._seen_s, "lost")
+        elapsed_s, ended_by = self._ended or (self._seen_s, cut)
         return evolve(self._profile, elapsed_s=elapsed_s, ended_by=ended_by)
 
 

@@ -115,11 +115,12 @@ class Profiling:
             for stream in self._streams:
                 if stream.error is not None:
                     raise stream.error
-            raise _nothing(self._id, self._name, ranks)
+            raise nothing_sampled(self._id, self._name, ranks)
         return Profile(self._id, self._name, ranks)
 
 
-def _nothing(run: int, name: str, ranks: Sequence[RankProfile]) -> HfaiError:
+def nothing_sampled(run: int, name: str, ranks: Sequence[RankProfile]) -> HfaiError:
+    """The error for a profile in which nothing is, with the reasons that were given."""
     reasons = [why for rank in ranks for why in rank.skipped.values()]
     if not reasons:
         return RefusedError("task {id} ({name}) ended before anything could be sampled", id=run, name=name)
@@ -221,7 +222,7 @@ def start_profile(
         >>> profiling.result().save("profile")  # doctest: +SKIP
     """
     options = profile_options(time_s, recorders, intervals_s, with_idle)
-    return Profiling(experiment, _ranks(experiment, ranks), options)
+    return Profiling(experiment, ranks_of(experiment, ranks), options)
 
 
 def profile(
@@ -265,7 +266,7 @@ def profile(
         return profiling.result()
 
 
-def _ranks(experiment: ExperimentLike, ranks: Any) -> list[int]:
+def ranks_of(experiment: ExperimentLike, ranks: Any) -> list[int]:
     """The ranks that were asked for, in order."""
     wanted = [ranks] if isinstance(ranks, int) else ranks
     if isinstance(ranks, str):

@@ -60,7 +60,7 @@ from hfai.client.aio._calls import (
 )
 from hfai.client.aio._experiment import Experiment
 from hfai.client.aio._logs import stream_log_blocks, stream_logs
-from hfai.client.aio._profile import profile
+from hfai.client.aio._profile import profile, saved_profile
 from hfai.client.aio._servers import contexts, remove_context, server_info, use_context
 from hfai.client.aio._wait_each import wait_each
 
@@ -95,6 +95,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "remove_user",
     "resolve",
     "revoke_access_token",
+    "saved_profile",
     "self_health_check",
     "server_info",
     "set_priority",

@@ -1,9 +1,9 @@
-"""``profile`` as a coroutine."""
+"""``profile`` and ``saved_profile`` as coroutines."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Sequence, Union
 
 import hfai.client as sync
 from hfai.client.aio._experiment import plain
@@ -21,3 +21,8 @@ async def profile(experiment: AnyExperiment, time_s: float = 30.0, **kwargs: Any
         return profiling.result()
     finally:
         profiling.close()
+
+
+async def saved_profile(experiment: AnyExperiment, ranks: Union[int, str, Sequence[int]] = 0) -> Profile:
+    """See :func:`hfai.client.saved_profile`."""
+    return await asyncio.to_thread(sync.saved_profile, plain(experiment), ranks)

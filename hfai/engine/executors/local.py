@@ -27,9 +27,12 @@ from hfai.engine.queries import User
 from hfai.engine.supervise import ask, proc_stat
 from hfai.engine.system import Clock, PortChooser
 from hfai.engine.users import unix_name_of
+from hfai.model.errors import UsageError
 from hfai.model.language import language_of
 from hfai.model.phrase import Phrase
+from hfai.model.profiling import task_profile
 from hfai.model.records import Node
+from hfai.model.spec import TaskSpec
 
 EVENTS = "events.sock"
 _TRY_STOP_S, _TRY_STOP_MOST_S = 0.02, 1.0
@@ -143,6 +146,7 @@ class LocalExecutor:
             "whole_life_state": order.whole_life_state,
             "log_segment_bytes": self._config.log_segment_bytes,
             "precheck": self._precheck(order),
+            "profile": _profile(task),
             "events_socket": str(self._config.state_dir / EVENTS),
             "ranks": [
                 {
@@ -411,3 +415,12 @@ def _account_of(user: User) -> Optional[dict[str, Any]]:
         return None
     found = unix_accounts.find(user.unix_name)
     return {"name": user.unix_name} if found is None else asdict(found)
+
+
+def _profile(task: TaskSpec) -> Optional[dict[str, Any]]:
+    """The options of a profile that begins with the task; None for none."""
+    try:
+        options = task_profile(task.extra.get("options"))
+    except UsageError:  # queued by an engine that did not look at them
+        return None
+    return options.to_wire() if options else None

@@ -19,6 +19,7 @@ from hfai.engine.http.create import create
 from hfai.engine.http.log_stream import log_stream
 from hfai.engine.http.logs import container_log, log, search, sys_log
 from hfai.engine.http.priority import update_priority
+from hfai.engine.http.profile import profile
 from hfai.engine.http.query import query_task
 from hfai.engine.http.refusals import on_http_exception
 from hfai.engine.http.resume import resume
@@ -52,6 +53,7 @@ HANDLERS: Mapping[str, Handler] = {
     "/query/task/log": log,
     "/query/task/log/search": search,
     "/query/task/log/stream": log_stream,
+    "/query/task/profile": profile,
     "/query/task/sys_log": sys_log,
     "/query/task/container_log": container_log,
     "/query/task/list_all_with_priority": queue.list_all_with_priority,

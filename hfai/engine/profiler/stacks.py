@@ -26,6 +26,7 @@ from hfai.model.phrase import Phrase
 
 NO_PY_SPY = "py-spy is not installed beside the engine: {python} -m pip install py-spy"
 NO_PYTHON = "no process of the rank runs Python"
+ALL_WAIT = "no Python thread ever ran, all of them waited: --idle shows where"
 FAILED = "py-spy could not read the stacks of process {pid}: {reason}"
 _TURN_S = 60.0
 # Less than py-spy itself takes to find its way around in a process.
@@ -34,6 +35,8 @@ _SHORTEST_TURN_S = 0.2
 _RETRY_S = 0.5
 # How long one that was told to stop may take to write; the supervisor of a task that has ended leaves us two seconds.
 _WRITE_S = 1.5
+# ... of which one that has only just been started may take so long to get to work.
+_BEGIN_S, _GLANCE_S = 0.7, 0.01
 
 
 class StackRecorder:
@@ -67,7 +70,7 @@ class StackRecorder:
         self._spies: list[_Spy] = []
         self._covered: dict[tuple[int, int], _Spy] = {}
         self._retry_at: dict[int, float] = {}
-        self._has_seen = False
+        self._has_looked = self._has_seen = False
         self._problem: Optional[str] = None
 
     def next_at(self) -> Optional[float]:
@@ -92,14 +95,18 @@ class StackRecorder:
                 self._spies.append(_Spy(self._command, root, pythons[0], min(_TURN_S, left_s)))
 
     def finish(self, now: float) -> None:
+        deadline = now + _WRITE_S
+        while not all(spy.has_begun or spy.has_ended for spy in self._spies) and time.monotonic() < now + _BEGIN_S:
+            time.sleep(_GLANCE_S)
         for spy in self._spies:
             spy.stop()
-        deadline = now + _WRITE_S
         for spy in list(self._spies):
             spy.wait(max(0.0, deadline - time.monotonic()))
             self._harvest(spy, now)
-        if not self._has_seen:
+        if not self._has_looked:
             raise Unavailable(self._problem or Phrase(NO_PYTHON))
+        if not self._has_seen:
+            raise Unavailable(Phrase(ALL_WAIT))
 
     def _harvest(self, spy: _Spy, now: float) -> None:
         """Take what a py-spy that has ended has written."""
@@ -107,11 +114,13 @@ class StackRecorder:
         self._covered = {key: one for key, one in self._covered.items() if one is not spy}
         body, said = spy.close()
         if body is not None:
-            self._has_seen = True
-            self._output.stacks({**condensed(body), "interval_s": 1 / self._rate})
+            self._has_looked = True
+            if body["profiles"]:
+                self._has_seen = True
+                self._output.stacks({**condensed(body), "interval_s": 1 / self._rate})
             return
         self._retry_at[spy.root] = now + _RETRY_S
-        if not self._has_seen:
+        if not self._has_looked:
             problem = why_not(spy.python, self._command[0])
             if problem is not None:
                 raise Unavailable(problem)
@@ -137,7 +146,7 @@ class _Spy:
         self._process = subprocess.Popen(
             [*command, "--duration", str(whole_s), "--pid", str(root), "--output", f"/proc/self/fd/{self._written}"],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=self._said,
             stderr=self._said,
             pass_fds=[self._written],
             start_new_session=True,
@@ -147,6 +156,11 @@ class _Spy:
     @property
     def has_ended(self) -> bool:
         return self._process.poll() is not None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it samples, which it says; before that a SIGINT would end it without a word."""
+        return os.fstat(self._said).st_size > 0
 
     def stop(self) -> None:
         """It is to write what it has."""

@@ -56,8 +56,10 @@ class Guest:
 
     __slots__ = ("fds", "is_cut", "is_profiler", "kill_at", "peer", "pid", "start_fd")
 
-    def __init__(self, peer: socket.socket, pid: int, start_fd: int, fds: list[int], *, is_profiler: bool) -> None:
-        self.peer: Optional[socket.socket] = peer
+    def __init__(
+        self, peer: Optional[socket.socket], pid: int, start_fd: int, fds: list[int], *, is_profiler: bool
+    ) -> None:
+        self.peer = peer
         self.pid = pid
         self.start_fd: Optional[int] = start_fd
         self.fds = fds
@@ -102,7 +104,7 @@ class Guests:
         is_profiler, tty = request.get("kind") == "profiler", request.get("tty")
         if tty is not None and not isinstance(tty, dict):
             raise ValueError("tty must be an object with rows, columns and term, or null")
-        argv, environ, place = self._profiler(request) if is_profiler else self._command(request)
+        argv, environ, place = self._profiler(request.get("options")) if is_profiler else self._command(request)
         try:
             ours, theirs = _terminal(tty) if tty is not None else _pipes()
         except OSError as error:
@@ -120,6 +122,24 @@ class Guests:
         guest = self._by_pid[pid] = Guest(peer, pid, start_fd, ours, is_profiler=is_profiler)
         self._poller.watch(start_fd, lambda: self._on_start(guest))
         self._poller.watch(peer.fileno(), lambda: self._on_peer(guest))
+
+    def record(self, options: dict[str, Any], fd: int) -> None:
+        """Start a profiler that nobody has asked for over a connection, and that writes into a file.
+
+        Args:
+            options: of the profiler.
+            fd: the file; stays the caller's.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            pid, start_fd = command.fork(*self._profiler(options), lambda: _place([null, fd, null]))
+        finally:
+            os.close(null)
+        guest = self._by_pid[pid] = Guest(None, pid, start_fd, [], is_profiler=True)
+        self._poller.watch(start_fd, lambda: self._on_start(guest))
 
     def _command(self, request: dict[str, Any]) -> tuple[list[bytes], dict[bytes, bytes], bytes]:
         environ = {**self._spec.environ, _MARK_NAME: b"command"}
@@ -139,13 +159,13 @@ class Guests:
             raise ValueError("argv must not hold a NUL")
         return argv, environ, self._spec.workspace
 
-    def _profiler(self, request: dict[str, Any]) -> tuple[list[bytes], dict[bytes, bytes], bytes]:
+    def _profiler(self, options: Any) -> tuple[list[bytes], dict[bytes, bytes], bytes]:
         """With the environment of the engine: the task's may have modules in its PYTHONPATH that stand in for ours."""
         environ = {**os.environb, _MARK_NAME: b"profiler"}
         for name in (b"HFAI_RUN", b"CUDA_VISIBLE_DEVICES"):
             if name in self._spec.environ:
                 environ[name] = self._spec.environ[name]
-        words = [sys.executable, "-c", PROFILER, json.dumps(request.get("options") or {}), _LIBRARY]
+        words = [sys.executable, "-c", PROFILER, json.dumps(options or {}), _LIBRARY]
         return [os.fsencode(word) for word in words], environ, b"/"
 
     def _on_start(self, guest: Guest) -> None:

@@ -66,6 +66,14 @@ class RankDir:
         """Let other accounts see what is in the directory; each file has a mode of its own, and nothing can be changed."""
         os.fchmod(self.fd, 0o755)
 
+    def create(self, name: str) -> int:
+        """A new file to be written bit by bit, as its descriptor.
+
+        Raises:
+            OSError: it cannot be made, or is there.
+        """
+        return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600, dir_fd=self.fd)
+
     def write(self, name: str, record: dict[str, Any], mode: int = 0o600) -> None:
         """Write a JSON file beside and rename it; a reader sees all of it or none.
 

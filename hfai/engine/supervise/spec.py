@@ -41,6 +41,7 @@ class Spec:
     Attributes:
         account: what the command runs under; None for the supervisor's own.
         environ: the whole environment of the command as bytes, ``HFAI_RUN`` included.
+        profile: options of a profiler that begins with the task, None for none.
         timeout_at: seconds since the epoch or None.
         log_dir: folder of the run's logs.
         precheck: what to look at before the command starts (:mod:`hfai.engine.supervise.precheck`) with the ``language`` to say it
@@ -56,6 +57,7 @@ class Spec:
         "log_dir",
         "log_segment_bytes",
         "precheck",
+        "profile",
         "rank",
         "run_id",
         "stop_grace_s",
@@ -89,6 +91,7 @@ class Spec:
         wanted = body.get("precheck")
         self.precheck: Optional[dict[str, Any]] = wanted and {**wanted, "gpus": body["ranks"][rank].get("gpus")}
         self.events_socket: Optional[str] = body.get("events_socket")
+        self.profile: Optional[dict[str, Any]] = body.get("profile")
 
 
 def as_bytes(text: str) -> bytes:

@@ -227,6 +227,17 @@ class Supervisor:
             "boot_id": proc_stat.boot_id(),
         }
         self._write_started(time.monotonic())
+        if self._spec.profile is not None:
+            self._record_profile(self._spec.profile)
+
+    def _record_profile(self, options: dict[str, Any]) -> None:
+        # The task is what matters: it runs without a profile rather than not at all.
+        with contextlib.suppress(OSError):
+            fd = self._directory.create("profile")
+            try:
+                self._guests.record(options, fd)
+            finally:
+                os.close(fd)
 
     def _on_signal(self) -> None:
         caught = self._wake.caught()

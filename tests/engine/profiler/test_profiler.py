@@ -16,7 +16,7 @@ import pytest
 from hfai.engine.profiler.output import Output, Unavailable
 from hfai.engine.profiler.stacks import StackRecorder
 from hfai.engine.profiler.tree import TaskTree
-from tests.engine.profiler.conftest import DEADLINE_S, Lines, lines_of
+from tests.engine.profiler.conftest import DEADLINE_S, Lines, lines_of, until
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -64,7 +64,7 @@ def test_a_signal_ends_it_with_what_it_has(busy: Any, start_profiler: Start, num
     process = start_profiler(time_s=600, recorders=["basic", "python"], intervals_s={"basic": 0.8})
     assert process.stdout is not None
     first = [process.stdout.readline(), process.stdout.readline()]
-    assert json.loads(first[1])["t"] == "basic" and spies_on(busy.pid)
+    assert json.loads(first[1])["t"] == "basic" and until(lambda: spies_on(busy.pid))
     os.kill(process.pid, number)
     out, _ = process.communicate(timeout=DEADLINE_S)
     lines = lines_of(out)
@@ -73,11 +73,12 @@ def test_a_signal_ends_it_with_what_it_has(busy: Any, start_profiler: Start, num
 
 
 def spies_on(pid: int) -> list[str]:
-    """The py-spy that have a process as their root."""
+    """The py-spy that sample a process, from the moment that they say so."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if b"\0--pid\0%d\0" % pid in (entry / "cmdline").read_bytes():
+            is_on_it = b"\0--pid\0%d\0" % pid in (entry / "cmdline").read_bytes()
+            if is_on_it and (entry / "fd" / "2").stat().st_size:
                 found.append(entry.name)
     return found
 
@@ -129,6 +130,15 @@ def test_without_a_python_it_says_so(task: Start, profiled: Callable[..., Lines]
     lines = profiled(time_s=0.5, recorders=["basic", "python"], intervals_s={"basic": 0.2})
     assert skipped(lines) == {"python": "no process of the rank runs Python"}
     assert "basic" in kinds(lines)
+
+
+def test_threads_that_wait(task: Start, profiled: Callable[..., Lines]) -> None:
+    """They are not sampled, which it says, unless they are wanted."""
+    task(sys.executable, "-c", "import time\nprint('begun', flush=True)\ntime.sleep(60)")
+    lines = profiled(time_s=0.7, recorders="python")
+    assert skipped(lines) == {"python": "no Python thread ever ran, all of them waited: --idle shows where"}
+    lines = profiled(time_s=0.7, recorders="python", with_idle=True)
+    assert functions(lines)["<module>"] > 5 and not skipped(lines)
 
 
 def test_without_psutil_the_others_go_on(busy: Any, profiled: Callable[..., Lines], tmp_path: Path) -> None:
