@@ -21,7 +21,6 @@ EXAMPLES = (
     ("hai-cli prof my_exp --time 60", mark("everything of rank 0 for a minute, with files in ./prof_my_exp_ID")),
     ("hai-cli prof my_exp -r all --recorder basic,gpu --interval basic=5", mark("all ranks, without Python stacks")),
     ("hai-cli prof my_exp --saved", mark("what began with the task, submitted with --options profile.time=60")),
-    ("hai-cli prof my_exp --recorder python --idle -d /tmp/stacks", mark("stacks, of threads that wait as well")),
 )
 
 

@@ -159,6 +159,6 @@ def _read_line(fd: int, deadline: float) -> bytes:
 
 def _environment() -> dict[str, str]:
     """This process's environment without what would make the engine believe that it is a task."""
-    of_tasks = {name for name, by, _ in VARIABLES if by in ("task", "simulation")}
+    of_tasks = {name for name, by, _ in VARIABLES if by in ("task", "guest", "simulation")}
     of_tasks |= {"MARSV2_SERVER", "MARSV2_USER_TOKEN"}
     return {name: value for name, value in os.environ.items() if name not in of_tasks}

@@ -3,7 +3,8 @@
 Only plain constants: this module is imported inside training scripts, where even ``typing`` costs too much. A row is
 ``(name, set by, meaning)``; ``set by`` is ``you`` for what people set for hfai, ``shell`` for what the system or other
 programs set and hfai reads, ``task`` for what the engine puts into the environment of a task (wire document,
-section 10), ``simulation`` for what ``hai-cli python FILE ++`` sets as well.
+section 10), ``guest`` for what it adds to that for programs beside a task (``ssh``, ``prof``), ``simulation`` for what
+``hai-cli python FILE ++`` sets as well.
 """
 
 VARIABLES = (
@@ -71,7 +72,7 @@ VARIABLES = (
     ("HFAI_CONTROL", "task", "path of the control page, see hfai.model.control"),
     ("HFAI_VALIDATION", "task", "what a validation task is to look at, as JSON"),
     ("HFAI_TASK_SOCKET_DIR", "task", "directory of this rank; holds the supervisor's socket `sock`"),
-    ("HFAI_GUEST", "task", "command or profiler; marks what runs beside the task (ssh, prof) and is no part of it"),
+    ("HFAI_GUEST", "guest", "command or profiler; marks what runs beside the task and is no part of it"),
     # Simulation of a task on this machine.
     ("HFAI_SIMULATE", "simulation", "1: there is no platform, behave as if this process were a task"),
     ("SIMULATE_SUSPEND", "simulation", "seconds until a suspension is announced"),

@@ -57,7 +57,7 @@ def test_the_table_is_in_order() -> None:
     """No name twice, a setter that is explained, a meaning for each."""
     names = [name for name, _, _ in VARIABLES]
     assert len(names) == len(set(names))
-    assert {by for _, by, _ in VARIABLES} == {"you", "shell", "task", "simulation"}
+    assert {by for _, by, _ in VARIABLES} == {"you", "shell", "task", "guest", "simulation"}
     assert all(meaning for *_, meaning in VARIABLES)
     assert len(INHERITED) == len(set(INHERITED))
 

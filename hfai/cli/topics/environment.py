@@ -12,6 +12,7 @@ _GROUPS = (
     ("you", mark("What you may set for hfai:")),
     ("shell", mark("What the system and other programs set and hfai reads:")),
     ("task", mark("What the engine sets for each rank of a task:")),
+    ("guest", mark("What the engine adds for what `hai-cli ssh` and `hai-cli prof` run beside a task:")),
     ("simulation", mark("What `hai-cli python FILE ++` sets besides, for a task that is simulated here:")),
 )
 
