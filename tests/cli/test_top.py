@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import time
 from pathlib import Path
 from typing import Callable, Iterator, Optional
@@ -173,3 +178,31 @@ def test_a_terminal_that_cannot_place_its_cursor(terminal: Terminal) -> None:
     terminal.type("TERM=dumb hai-cli monitor top && echo wri''tten", "Enter")
     terminal.until_shown("NODES 4", "written")
     assert not terminal.is_on_other_screen()
+
+
+def test_only_what_has_changed_is_drawn(hai: Cli) -> None:
+    """The screen is wiped once; afterwards what stays the same is not written again: nothing flickers."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with subprocess.Popen(
+        [HAI_CLI, "monitor", "top", "--interval", "0.2"],
+        env={**hai.env, "TERM": "xterm", "HAI_LANG": "en"},
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        start_new_session=True,
+    ) as process:
+        os.close(follower)
+        drawn, deadline = b"", time.monotonic() + DEADLINE_S
+        while drawn.count(b"hai-cli monitor top") < 3:  # its clock goes on
+            assert time.monotonic() < deadline, drawn
+            drawn += os.read(leader, 65536)
+        os.write(leader, b"q")
+        with contextlib.suppress(OSError):  # the other end is gone
+            while data := os.read(leader, 65536):
+                drawn += data
+        os.close(leader)
+        assert process.wait(DEADLINE_S) == 0
+    assert drawn.count(b"NODES 4") == drawn.count(b"quit") == 1
+    assert drawn.count(b"\x1b[2J") == 1 and b"\x1b[K" not in drawn
+    assert drawn.endswith(b"\x1b[?25h\x1b[?1049l")

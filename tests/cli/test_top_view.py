@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -98,11 +99,21 @@ def test_scrolled_to_the_end() -> None:
     """The last one of a section is reachable, and no further."""
     end = most_offset(SNAPSHOT, "queue")
     shown = texts(frame(SNAPSHOT, View(ASCII, "queue", end), 24, 80))
-    assert any("a?[2Jb" in line for line in shown) and not any("more" in line for line in shown)
+    assert any("a?[2Jb" in line for line in shown)
+    assert "... 171 more" in shown  # which the platform has counted, and not listed
     assert end == 28 and most_offset(SNAPSHOT, "all") == 0
     empty = SNAPSHOT._replace(tasks=TaskOverview((), (), is_whole=True))
     assert most_offset(empty, "queue") == 0
     assert any(line.startswith(" QUEUE 0") for line in texts(frame(empty, View(ASCII, "queue"), 24, 80)))
+
+
+def test_a_large_cluster_is_drawn_at_once() -> None:
+    """Of 2,000 nodes only those that may be seen are made."""
+    many = SNAPSHOT._replace(cluster=SNAPSHOT.cluster._replace(nodes=tuple(map(node, range(2000)))))
+    began = time.perf_counter()
+    shown = texts(frame(many, View(BLOCKS), 24, 80))
+    assert "... 1996 more" in shown or any(line.endswith(" more") for line in shown)
+    assert time.perf_counter() - began < 1.0
 
 
 def test_a_page_for_a_file() -> None:

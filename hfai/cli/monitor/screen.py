@@ -22,7 +22,7 @@ from hfai.cli.terminal import is_interactive, terminal_size, write_all
 
 _IN, _OUT = 0, 1
 # The other screen, no cursor, no wrapping at the right edge; and back.
-_ENTER = b"\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
+_ENTER = b"\x1b[?1049h\x1b[?25l\x1b[?7l"
 _LEAVE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 _ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _KEYS = {

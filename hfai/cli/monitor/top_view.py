@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Sequence
 
 from hfai.cli.bars import Signs, bar
 from hfai.cli.language import mark, tr
-from hfai.cli.monitor.lines import BOLD, CYAN, DIM, GREEN, RED, REVERSE, YELLOW, Field, Line, listed
-from hfai.cli.node_columns import STATES, state_text
-from hfai.cli.queue_columns import priority_name
-from hfai.cli.sizes import size_text, span_text
+from hfai.cli.monitor.lines import BOLD, DIM, RED, REVERSE, YELLOW, Line
+from hfai.cli.monitor.sections import Section, nodes_section, queue_section, tasks_section
+from hfai.cli.node_columns import STATES
+from hfai.cli.sizes import size_text
 from hfai.cli.text_width import text_width, wrap
-from hfai.cli.wording import said
 
 if TYPE_CHECKING:
-    from hfai.client import ClusterOverview, GpuUse, NodeInfo, QueueTask, TaskOverview
+    from hfai.client import ClusterOverview, GpuUse, TaskOverview
 
 SECTIONS = ("all", "nodes", "tasks", "queue")
-_STATE_LOOKS = {"working": GREEN, "cordoned": YELLOW, "not_ready": RED}
-# A reason gets a column of its own where at least so much is left for it; else lines below its task.
-_REASON_COLUMNS = 40
-_REASON_LINES = 2
 _MOST_GPUS, _EVERY_GPU = 4, 1 << 16
 _LABEL = 7
 _PROBLEM_LINES = 2
@@ -78,22 +73,8 @@ def frame(snapshot: Snapshot, view: View, rows: int, columns: int) -> list[Line]
 def page(snapshot: Snapshot, view: View, columns: int) -> list[Line]:
     """All of it one below the other, without keys: for what is no terminal."""
     title = [Line((f"{snapshot.at:%Y-%m-%d %H:%M:%S}", BOLD), (f"  {snapshot.server or ''}".rstrip(), DIM))]
-    lines = [line for section in _sections(snapshot, columns) for line in section.lines]
+    lines = [line for section in _sections(snapshot, "all", slice(0, None), columns) for line in section.fitted(1 << 30)]
     return [*title, *_facts(snapshot, view.signs, columns, _EVERY_GPU), *lines]
-
-
-class _Section(NamedTuple):
-    """A title, a heading, and rows."""
-
-    name: str
-    title: Line
-    heading: Optional[Line]
-    rows: list[list[Line]]
-
-    @property
-    def lines(self) -> list[Line]:
-        heads = [self.title] if self.heading is None else [self.title, self.heading]
-        return [*heads, *(line for row in self.rows for line in row)]
 
 
 # The head
@@ -166,13 +147,10 @@ def _gpu_line(gpu: GpuUse, signs: Signs) -> Line:
 
 
 def _body(snapshot: Snapshot, view: View, room: int, columns: int) -> list[Line]:
-    sections = _sections(snapshot, columns)
-    if view.section != "all":
-        one = next(section for section in sections if section.name == view.section)
-        return _fitted(one, room, view.offset)
-    wanted = [len(section.lines) for section in sections]
-    rooms = shares(wanted, room)
-    return [line for section, size in zip(sections, rooms) for line in _fitted(section, size)]
+    offset = view.offset if view.section != "all" else 0
+    sections = _sections(snapshot, view.section, slice(offset, offset + room), columns)
+    rooms = shares([len(section.heads) + max(section.left, len(section.lines)) for section in sections], room)
+    return [line for section, size in zip(sections, rooms) for line in section.fitted(size)]
 
 
 def shares(wanted: Sequence[int], room: int) -> list[int]:
@@ -193,26 +171,6 @@ def shares(wanted: Sequence[int], room: int) -> list[int]:
     return given
 
 
-def _fitted(section: _Section, room: int, offset: int = 0) -> list[Line]:
-    """The section in so many lines; how many rows are not shown, it says in the last one."""
-    heads = section.lines[: 1 if section.heading is None else 2]
-    if room <= len(heads):
-        return heads[:room]
-    rows = section.rows[offset:]
-    lines: list[Line] = []
-    left, count = room - len(heads), 0
-    for row in rows:
-        is_last = count == len(rows) - 1
-        if len(lines) + len(row) > left - (0 if is_last else 1):
-            break
-        lines += row
-        count += 1
-    hidden = len(rows) - count
-    if hidden:
-        lines.append(Line((tr("... {count} more", count=hidden), DIM)))
-    return [*heads, *lines][:room]
-
-
 def most_offset(snapshot: Snapshot, section: str) -> int:
     """How far a section can be scrolled: until its last row is the only one."""
     if section == "all":
@@ -225,97 +183,14 @@ def most_offset(snapshot: Snapshot, section: str) -> int:
     return max(0, counts[section] - 1)
 
 
-def _sections(snapshot: Snapshot, columns: int) -> list[_Section]:
-    tasks = snapshot.tasks
-    running = [task for task in tasks.tasks if task.is_running]
-    waiting = [task for task in tasks.tasks if not task.is_running]
-    return [
-        _nodes(snapshot.cluster, columns),
-        _tasks(running, tasks, snapshot.at, columns),
-        _queue(waiting, tasks, snapshot.at, columns),
-    ]
-
-
-def _titled(name: str, text: str, fields: Sequence[Field], rows: Sequence[object], columns: int) -> _Section:
-    title = Line((f" {text} ", REVERSE))
-    title = Line((title.text + " " * (columns - title.width), REVERSE))
-    if not rows:
-        return _Section(name, title, None, [])
-    heading, *lines = listed(fields, rows, columns)
-    return _Section(name, title, heading, [[line] for line in lines])
-
-
-def _nodes(cluster: ClusterOverview, columns: int) -> _Section:
-    use = {one.name: one for one in cluster.use}
-    gpus = {gpu.number: gpu for machine in cluster.machines for gpu in machine.gpus}
-
-    def cpu(node: NodeInfo) -> str:
-        used = use.get(node.name)
-        return "" if used is None or used.cpu_percent is None else f"{used.cpu_percent:.0f}%"
-
-    def memory(node: NodeInfo) -> str:
-        return size_text(use[node.name].memory_bytes) if node.name in use else ""
-
-    def rank(node: NodeInfo) -> str:
-        return "" if node.working_task_rank is None else str(node.working_task_rank)
-
-    fields = [
-        Field(tr("node"), lambda node: node.name, 0),
-        Field(tr("state"), state_text, 1, look=lambda node: _STATE_LOOKS.get(node.state)),
-        Field(tr("user"), lambda node: node.working_user or "", 4, 14),
-        Field(tr("task"), lambda node: node.working_task_name or str(node.working_task_id or ""), 2),
-        Field(tr("rank"), rank, 5, is_number=True),
-        Field("cpu", cpu, 3, is_number=True),
-        Field(tr("memory"), memory, 3, is_number=True),
-    ]
-    if gpus:
-        fields.append(Field("gpus", lambda node: str(node.gpu_num), 6, is_number=True))
-    if any(node.cordon_reason for node in cluster.nodes):
-        fields.append(Field(tr("reason"), lambda node: node.cordon_reason or "", 6, 40, 10))
-    return _titled("nodes", tr("NODES {count}", count=len(cluster.nodes)), fields, cluster.nodes, columns)
-
-
-def _tasks(running: Sequence[QueueTask], tasks: TaskOverview, now: datetime, columns: int) -> _Section:
-    fields = [
-        Field("id", lambda task: str(task.id), 1, is_number=True),
-        Field(tr("task"), lambda task: task.nb_name, 0, look=lambda task: GREEN),
-        Field(tr("user"), lambda task: task.user_name, 4, 14),
-        Field(tr("priority"), lambda task: priority_name(task.priority), 2),
-        Field(tr("nodes"), lambda task: str(task.nodes), 3, is_number=True),
-        Field(tr("runs for"), lambda task: span_text((now - task.begin_at).total_seconds()) if task.begin_at else "", 2, is_number=True),
-        Field(tr("on"), lambda task: " ".join(task.assigned_nodes), 5, 60, 10),
-    ]
-    return _titled("tasks", tr("RUNNING {count}", count=tasks.running), fields, running, columns)
-
-
-def _queue(waiting: Sequence[QueueTask], tasks: TaskOverview, now: datetime, columns: int) -> _Section:
-    fields = [
-        Field("#", lambda task: str(task.position or ""), 1, is_number=True),
-        Field("id", lambda task: str(task.id), 3, is_number=True),
-        Field(tr("task"), lambda task: task.nb_name, 0, look=lambda task: CYAN if task.chain_status == "waiting_init" else YELLOW),
-        Field(tr("user"), lambda task: task.user_name, 5, 14),
-        Field(tr("priority"), lambda task: priority_name(task.priority), 2),
-        Field(tr("nodes"), lambda task: str(task.nodes), 4, is_number=True),
-        Field(tr("waits for"), lambda task: span_text((now - task.queued_at).total_seconds()) if task.queued_at else "", 3, is_number=True),
-    ]
-    title = tr("QUEUE {count}", count=tasks.waiting)
-    if not any(task.reason for task in waiting):
-        return _titled("queue", title, fields, waiting, columns)
-    widest = max(line.width for line in listed(fields, waiting, 1 << 16))
-    if widest + 2 + _REASON_COLUMNS <= columns:
-        fields.append(Field(tr("reason"), lambda task: said(task.reason), 9, 1 << 16, _REASON_COLUMNS))
-        return _titled("queue", title, fields, waiting, columns)
-    section = _titled("queue", title, fields, waiting, columns)
-    return section._replace(rows=[[*row, *_reason_lines(said(task.reason), columns)] for row, task in zip(section.rows, waiting)])
-
-
-def _reason_lines(reason: str, columns: int) -> list[Line]:
-    """Below its task, in two lines at most."""
-    indent = "   "
-    texts = wrap(reason, max(8, columns - len(indent))) if reason else []
-    if len(texts) > _REASON_LINES:
-        texts = [*texts[: _REASON_LINES - 1], " ".join(texts[_REASON_LINES - 1 :])]
-    return [Line((indent + text, DIM)) for text in texts]
+def _sections(snapshot: Snapshot, section: str, window: slice, columns: int) -> list[Section]:
+    """The sections that are shown, with the rows in the window."""
+    makers: dict[str, Callable[[], Section]] = {
+        "nodes": lambda: nodes_section(snapshot.cluster, window, columns),
+        "tasks": lambda: tasks_section(snapshot.tasks, snapshot.at, window, columns),
+        "queue": lambda: queue_section(snapshot.tasks, snapshot.at, window, columns),
+    }
+    return [make() for name, make in makers.items() if section in ("all", name)]
 
 
 def _keys_line(columns: int) -> Line:
