@@ -30,7 +30,7 @@ def user_of(engine: Engine, token: str) -> User:
         Refusal: 403, there is no token or nobody has it; 401, it was revoked or has expired (wire document, section 1).
     """
     if not token:
-        raise Refusal(NotAuthorised(message="the request has no token"), "需要指定 token", 403)
+        raise Refusal(NotAuthorised(message="the request has no token: see `hai-cli init`"), "需要指定 token", 403)
     try:
         user = engine.user_of(token)
     except NotAuthorised as error:
