@@ -203,20 +203,16 @@ def spies_of(task: Experiment) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("said", "problem"),
-    [
+def test_a_profile_that_cannot_be_is_refused_at_submission(submit: Callable[..., Experiment]) -> None:
+    """With the key, what was found and what is allowed."""
+    for said, problem in (
         (60, "a profile is asked for as profile.time=60, not 60"),
         ({"time": -1}, "the time to profile is more than 0 and at most 86400 seconds, not -1"),
         ({"time": 1, "recorder": "cpu"}, "no recorder cpu: there are basic, gpu, python"),
         ({"time": 1, "interval": 3}, "intervals are given by recorder, as in basic=2, not 3"),
-    ],
-)
-def test_a_profile_that_cannot_be_is_refused_at_submission(
-    submit: Callable[..., Experiment], said: Any, problem: str
-) -> None:
-    with pytest.raises(RefusedError, match=f"^options.profile: {re.escape(problem)}$"):
-        submit("wrong", "echo begun", profile=said)
+    ):
+        with pytest.raises(RefusedError, match=f"^options.profile: {re.escape(problem)}$"):
+            submit("wrong", "echo begun", profile=said)
 
 
 def stacks(**threads: list[tuple[list[str], int]]) -> Stacks:

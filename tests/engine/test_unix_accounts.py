@@ -170,6 +170,18 @@ def test_a_shell_beside_it(sandbox: EngineSandbox, bob: SandboxUser, place: Path
     hai("stop", task["id"])
 
 
+def test_it_is_profiled(bob: SandboxUser, place: Path) -> None:
+    """The profiler has the rights of the engine: the account cannot keep it from looking, nor read what it writes."""
+    (place / "busy.py").write_text("print('begun', flush=True)\ndef loop_work():\n    while True: sum(range(1000))\nloop_work()\n")
+    task = submit(bob, place, "exec python3 busy.py\n")
+    hai = Cli(bob.env, place)
+    until(lambda: "begun" in hai("logs", task["id"]).out)
+    done = hai("prof", task["id"], "--time", "1.2", "--recorder", "basic,python", "--interval", "basic=0.3")
+    assert done.status == 0, done.err
+    assert "| loop_work " in done.out and "| cpu " in done.out
+    hai("stop", task["id"])
+
+
 def test_what_the_account_cannot_see_is_refused(sandbox: EngineSandbox, bob: SandboxUser, place: Path, tmp_path: Path) -> None:
     """Before it is queued, in the same words whether or not it is there."""
     (place / "mine").mkdir(mode=0o700)

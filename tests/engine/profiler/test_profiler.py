@@ -162,7 +162,7 @@ def test_without_the_rights_it_says_what_to_do(busy: Any, profiled: Callable[...
     if not has_ptrace():
         pytest.skip("this process has not got the right either, so the task has no more than the profiler")
     drop = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
-    lines = profiled(before=drop, time_s=3, recorders=["basic", "python"], intervals_s={"basic": 0.5})
+    lines = profiled(before=drop, time_s=1.8, recorders=["basic", "python"], intervals_s={"basic": 0.5})
     assert list(skipped(lines)) == ["python"]
     assert "--cap-add SYS_PTRACE" in skipped(lines)["python"]
     assert "basic" in kinds(lines)
