@@ -8,7 +8,7 @@ import os
 from hfai.cli.completion_names import removable_contexts
 from hfai.cli.engine_notes import home_path
 from hfai.cli.language import mark, tr
-from hfai.cli.output import note
+from hfai.cli.output import add_quiet, note
 from hfai.cli.stdin_line import stdin_line
 
 EXAMPLES = (
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--context", metavar="NAME", help=tr("keep it under this name, beside others; default: default")
     )
     action.completer = removable_contexts  # type: ignore[attr-defined]
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,11 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
     names = {"hfai": tr("an hfai engine"), "haiplatform": "HAI Platform"}
     kind = names[done.kind] + (f" {done.version}" if done.version else "")
     server = done.url or tr("the engine on this machine")
-    note(tr("you are {user} on {server} ({kind})", user=done.user.user_name, server=server, kind=kind))
+    if not arguments.quiet:
+        note(tr("you are {user} on {server} ({kind})", user=done.user.user_name, server=server, kind=kind))
     if done.exchange_error is not None:
         reason = in_words(done.exchange_error)
         note(tr("the platform gave no access token for this token, which is kept as it is: {reason}", reason=reason))
-    note(tr("the configuration is in {path}, context {name}", path=home_path(done.file), name=done.context))
+    if not arguments.quiet:
+        note(tr("the configuration is in {path}, context {name}", path=home_path(done.file), name=done.context))
     chosen = os.environ.get("HFAI_CONTEXT")
     if chosen and chosen != done.context:
         note(tr("HFAI_CONTEXT is set and goes before this: {name}", name=chosen))

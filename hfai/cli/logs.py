@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def begin() -> None:
         if not arguments.json and not arguments.raw:
-            sys.stdout.write(task_tables(experiment, [*TASKS.columns[:5], TASKS.column("created_at")]))
+            sys.stdout.write(task_tables(experiment, [*TASKS.columns[:5], TASKS.column("created_at")], arguments.color))
             sys.stdout.write(fetching_line(arguments.rank))
         sys.stdout.flush()
 

@@ -61,7 +61,7 @@ class Listing(NamedTuple):
 
 
 def add_output(parser: argparse.ArgumentParser, listing: Optional[Listing] = None) -> None:
-    """``--output`` and ``--json``; for a listing also ``--columns`` and ``--quiet``.
+    """``--output`` and ``--json``; for a listing also ``--columns`` and ``--quiet``, and ``--color`` where it colours something.
 
     Afterwards ``arguments.output`` is ``table``, ``wide``, ``json``, ``yaml``, ``name`` or ``quiet``.
     """
@@ -88,6 +88,8 @@ def add_output(parser: argparse.ArgumentParser, listing: Optional[Listing] = Non
         "--columns", metavar="A,B", help=tr("these columns of the table, in this order: {names}", names=", ".join(names))
     )
     action.completer = lambda prefix, **_: _list_completions(prefix, names)  # type: ignore[attr-defined]
+    if any(column.colour for column in listing.columns):
+        add_color(parser)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +100,12 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """``--quiet`` of a command that acts: it says in a line what it has done, unless this is given."""
     parser.add_argument("-q", "--quiet", action="store_true", help=tr("print nothing but errors"))
+
+
+def say_done(arguments: argparse.Namespace, text: str) -> None:
+    """One line about what was done, on stdout, unless ``--quiet`` was given."""
+    if not arguments.quiet:
+        sys.stdout.write(f"{text}\n")
 
 
 def add_color(parser: argparse.ArgumentParser) -> None:
@@ -148,7 +156,7 @@ def show_rows(
         only = listing.column(listing.name if form == "name" else listing.key)
         sys.stdout.write("".join(f"{only.of(row)}\n" for row in rows))
         return 0
-    sys.stdout.write(head + table_of(shown, rows) + tail)
+    sys.stdout.write(head + table_of(shown, rows, getattr(arguments, "color", "auto")) + tail)
     return 0
 
 
@@ -184,11 +192,12 @@ def chosen_columns(arguments: argparse.Namespace, listing: Listing) -> Sequence[
     return [known[name] for name in wanted]
 
 
-def table_of(columns: Sequence[Column], rows: Sequence[Any]) -> str:
-    """A table of the rows, as wide as the terminal allows."""
+def table_of(columns: Sequence[Column], rows: Sequence[Any], color: str = "auto") -> str:
+    """A table of the rows, as wide as the terminal allows; ``color``: the value of ``--color``."""
     from hfai.cli.table import table
 
-    colours = {at: column.colour for at, column in enumerate(columns) if column.colour} if is_coloured(sys.stdout) else {}
+    is_plain = not is_coloured(sys.stdout, color)
+    colours = {} if is_plain else {at: column.colour for at, column in enumerate(columns) if column.colour}
     cells = [[column.of(row) for column in columns] for row in rows]
     return table([column.name for column in columns], cells, room=room(), colours=colours)
 

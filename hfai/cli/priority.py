@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from hfai.cli.completion_names import unfinished_names
 from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_quiet
+from hfai.cli.output import add_quiet, say_done
 from hfai.cli.priority_argument import priority_number
 
 EXAMPLES = (
@@ -33,13 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     experiment = resolve(arguments.experiment, arguments.kind)
     experiment.set_priority(arguments.priority)
-    if arguments.quiet:
-        return 0
     text = tr(
         "task {id} ({name}) has priority {priority} now",
         id=experiment.id,
         name=experiment.nb_name,
         priority=f"{EXP_PRIORITY(arguments.priority).name} ({arguments.priority})",
     )
-    sys.stdout.write(f"{text}\n")
+    say_done(arguments, text)
     return 0

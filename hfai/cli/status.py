@@ -31,18 +31,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     experiment = resolve(arguments.experiment, arguments.kind)
     if arguments.columns is None and arguments.output in ("table", "wide"):
-        sys.stdout.write(_tables(experiment, chosen_columns(arguments, TASKS)))
+        sys.stdout.write(_tables(experiment, chosen_columns(arguments, TASKS), arguments.color))
         return 0
     return show_rows(arguments, TASKS, [experiment], lambda: _document(experiment))
 
 
-def _tables(experiment: Experiment, columns: Sequence[Column]) -> str:
+def _tables(experiment: Experiment, columns: Sequence[Column], color: str) -> str:
     from hfai.cli.decision_lines import decision_lines
     from hfai.cli.task_tables import end_lines, task_tables, waiting_line
 
     waiting = waiting_line(experiment)
     lines = [*decision_lines(experiment), *([waiting] if waiting else end_lines(experiment))]
-    return task_tables(experiment, columns) + "".join(f"{line}\n" for line in lines)
+    return task_tables(experiment, columns, color) + "".join(f"{line}\n" for line in lines)
 
 
 def _document(experiment: Experiment) -> dict[str, Any]:

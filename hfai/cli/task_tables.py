@@ -23,11 +23,11 @@ _JOBS = (
 )
 
 
-def task_tables(experiment: Experiment, columns: Sequence[Column]) -> str:
+def task_tables(experiment: Experiment, columns: Sequence[Column], color: str) -> str:
     """What ``status`` shows and ``logs`` begins with: the task in these columns, and its jobs."""
     return (
-        f"{_RULE} experiment {_RULE}\n{table_of(columns, [experiment])}"
-        f"{_RULE} jobs {_RULE}\n{table_of(_JOBS, experiment.jobs)}"
+        f"{_RULE} experiment {_RULE}\n{table_of(columns, [experiment], color)}"
+        f"{_RULE} jobs {_RULE}\n{table_of(_JOBS, experiment.jobs, color)}"
     )
 
 

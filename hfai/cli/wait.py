@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Optional, Sequence
 from hfai.cli.completion_names import unfinished_names
 from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_json, note, print_json
+from hfai.cli.output import add_json, add_quiet, note, print_json
 from hfai.model.errors import HfaiError, RefusedError, WaitTimeout
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=tr("seconds to wait at most, then exit with 124; default: no limit"),
     )
     add_json(parser)
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,14 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
     tasks = [resolve(word, arguments.kind) for word in dict.fromkeys(arguments.experiment)]
     newest = {task.chain_id: task for task in tasks}
     waiting = dict(newest)
-    if not arguments.json:
+    is_told = not (arguments.json or arguments.quiet)
+    if is_told:
         _say_why_they_wait(tasks)
     failure: Optional[HfaiError] = None
     try:
         for task in wait_each(tasks, arguments.until, arguments.timeout):
             newest[task.chain_id] = task
             del waiting[task.chain_id]
-            if not arguments.json:
+            if is_told:
                 _tell(task, arguments.until)
     except WaitTimeout as error:
         failure = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping, NamedTuple, Optional
 
-from hfai.client import _session
+from hfai.client import _names_cache, _session
 from hfai.client._wire_field import wire_time
 from hfai.model.phrase import unpacked
 
@@ -80,7 +80,10 @@ def nodes() -> list[NodeInfo]:
         >>> [node.name for node in nodes()]  # doctest: +SKIP
         ['cpu-0', 'cpu-1', 'cpu-2', 'cpu-3']
     """
-    return [node_of(row) for row in _session.current().post("query/node/list")["cluster_df"]]
+    session = _session.current()
+    found = [node_of(row) for row in session.post("query/node/list")["cluster_df"]]
+    _names_cache.note_places(session, [(node.name, node.label or node.group) for node in found])
+    return found
 
 
 def node_of(row: Mapping[str, Any]) -> NodeInfo:

@@ -1,4 +1,4 @@
-"""``--json``: stdout is JSON and nothing else, with the keys of docs/json.md."""
+"""Every form of output of every command that reads: JSON and YAML with the keys of docs/json.md, tables, names."""
 
 from __future__ import annotations
 
@@ -8,62 +8,105 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
-from hfai.testing import EngineSandbox
+from hfai.cli.commands import every_command
 from tests.cli.conftest import LANGUAGES, Cli
+from tests.cli.reading import ACTS, READS, STATUSES, keys, prepared
+from tests.cli.test_conventions import actions_of
 
-DOCUMENTED = set(re.findall(r"`([a-z_]+)`", (Path(__file__).parents[2] / "docs" / "json.md").read_text()))
-
-COMMANDS = (
-    ("status", "one"),
-    ("list",),
-    ("list", "--status", "finished"),
-    ("logs", "one"),
-    ("logs", "one", "-f", "-r", "all"),
-    ("describe", "one"),
-    ("version",),
-    ("context", "list"),
-    ("platform", "user", "list"),
-    ("platform", "token", "list"),
-    ("platform", "quota", "list"),
-    ("nodes",),
-    ("nodes", "--tree"),
-    ("validate", "nodes", "cpu-0"),
-    ("whoami",),
-    ("monitor", "cluster-overview"),
-    ("monitor", "quota-overview", "--all"),
-    ("monitor", "storage-overview"),
-    ("monitor", "task-overview"),
-    ("monitor", "top"),
-    ("platform", "status"),
-    ("platform", "up"),
-    ("run", "one.yaml", "--dry-run"),
-)
+PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+DOCUMENTED = set(re.findall(r"`([a-z_]+)`", PAGE))
+TASK_FILE = {"version", "name", "priority", "spec", "resource", "options", "task_type"}
+WITH_JSON = [
+    path for path, _ in every_command() if any("--json" in action.option_strings for action in actions_of(path))
+]
+LISTINGS = [path for path in WITH_JSON if any("--columns" in action.option_strings for action in actions_of(path))]
+WITH_OUTPUT = [path for path in WITH_JSON if any("--output" in action.option_strings for action in actions_of(path))]
 
 
 @pytest.fixture
-def with_task(hai: Cli) -> Cli:
-    hai.write("one.sh", "echo 一; exit 3\n")
-    hai.write("one.yaml", "version: 2\nname: one\nspec: {entrypoint: one.sh}\n")
-    assert hai("run", "one.yaml", "-f").status == 3
-    assert hai("platform", "quota", "set", 9).status == 0
-    return hai
+def ready(hai: Cli) -> Cli:
+    return prepared(hai)
 
 
-def keys(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        return set(value).union(*map(keys, value.values()))
-    return set().union(*map(keys, value)) if isinstance(value, list) else set()
+def ran(hai: Cli, path: tuple[str, ...], *flags: str, lang: str = "en") -> str:
+    done = hai(*path, *READS[path], *flags, lang=lang)
+    assert done.status == STATUSES.get(path, 0), (path, flags, done)
+    return done.out
+
+
+@pytest.mark.parametrize("path", WITH_JSON, ids="-".join)
+def test_it_is_known_how_to_test_it(path: tuple[str, ...]) -> None:
+    assert path in READS or path in ACTS, "say in tests/cli/reading.py how it can be run, or where its JSON is tested"
+    assert path not in ACTS or "json" in (Path(__file__).parent / ACTS[path]).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_reading_command(with_task: Cli, engine: EngineSandbox, lang: str) -> None:
-    """Parsed as a whole, line by line for ``logs``; each key is documented."""
-    for words in COMMANDS:
-        done = with_task(*words, "--json", lang=lang)
-        assert done.status == (3 if "-f" in words else 0), done.err
-        documents = done.out.splitlines() if words[0] == "logs" else [done.out]
-        found = set().union(*(keys(json.loads(document)) for document in documents))
-        if words[0] in ("describe", "run"):  # the keys of a task file
-            found &= {"version", "name", "priority", "spec", "resource", "options"}
-        assert found and found <= DOCUMENTED, f"{words}: {sorted(found - DOCUMENTED)} not in docs/json.md"
+def test_json(ready: Cli, lang: str) -> None:
+    """stdout as a whole is JSON, line by line for `logs`; each key is documented, and the task's are all there."""
+    for path in filter(READS.__contains__, WITH_JSON):
+        out = ran(ready, path, "--json", lang=lang)
+        documents = [json.loads(text) for text in (out.splitlines() if path == ("logs",) else [out])]
+        assert documents, path
+        found = keys(documents) - (TASK_FILE if "--dry-run" in READS[path] or path == ("describe",) else set())
+        if "--dry-run" not in READS[path] and path != ("describe",):
+            assert found and found <= DOCUMENTED, f"{path}: {sorted(found - DOCUMENTED)} not in docs/json.md"
+        assert ran(ready, path, "-j", lang=lang).count("\n") == out.count("\n")
+
+
+def test_all_keys_of_a_task(ready: Cli) -> None:
+    """Each row of its table in docs/json.md is printed, with the records inside it."""
+    table = PAGE[PAGE.index("## task") : PAGE.index("**job**")]
+    wanted = {key for row in table.splitlines() for key in re.findall(r"`([a-z_]+)`", row.split("|")[1] if "|" in row else "")}
+    tasks = json.loads(ran(ready, ("list",), "--json"))["tasks"]
+    assert wanted and all(wanted == set(task) for task in tasks)
+    for record, holder in (("job", "jobs"), ("pending", "pending"), ("decision", "decisions"), ("end", "end")):
+        line = PAGE[PAGE.index(f"**{record}**") :].partition("\n**")[0]
+        shown: list[Any] = [task[holder] for task in tasks if task[holder]]
+        one = shown[0][0] if isinstance(shown[0], list) else shown[0]
+        assert set(one) <= set(re.findall(r"`([a-z_]+)`", line)), record
+
+
+@pytest.mark.parametrize("path", [path for path in WITH_OUTPUT if path in READS], ids="-".join)
+def test_yaml_is_the_same(ready: Cli, path: tuple[str, ...]) -> None:
+    as_json = json.loads(ran(ready, path, "--json"))
+    assert plain(YAML(typ="safe", pure=True).load(ran(ready, path, "-o", "yaml"))) == plain(as_json)
+
+
+def plain(value: Any) -> Any:
+    """Times are texts in JSON; YAML may know them as times."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return value if isinstance(value, (int, float, bool, type(None))) else str(value).replace("T", " ")
+
+
+@pytest.mark.parametrize("path", [path for path in LISTINGS if path in READS], ids="-".join)
+def test_forms_of_a_listing(ready: Cli, path: tuple[str, ...]) -> None:
+    """The same rows in the same order in every form: names, what -q prints, and the columns that are asked for."""
+    names = ran(ready, path, "-o", "name").splitlines()
+    assert names and len(ran(ready, path, "-q").splitlines()) == len(names)
+    table, wide = ran(ready, path, "-o", "table"), ran(ready, path, "-o", "wide")
+    header = [cell.strip() for cell in heading(table)]
+    assert set(header) <= {cell.strip() for cell in heading(wide)}
+    first = ran(ready, path, "--columns", f"{header[-1]},{header[0]}")
+    assert [cell.strip() for cell in heading(first)] == [header[-1], header[0]]
+    refused = ready(*path, *READS[path], "--columns", "nonsense")
+    assert (refused.status, refused.out) == (2, "") and header[0] in refused.err
+    assert ready(*path, *READS[path], "--json", "-q").status == 2
+    assert ran(ready, path, "-o", "name").splitlines() == names
+
+
+def heading(table: str) -> list[str]:
+    return next(line for line in table.splitlines() if line.startswith("| ")).strip("|").split("|")
+
+
+@pytest.mark.parametrize("path", [("list",), ("status",)], ids="-".join)
+def test_colours_only_where_they_are_wanted(ready: Cli, path: tuple[str, ...]) -> None:
+    """Not in a pipe, unless asked for; then they are around words, which stay the same."""
+    plain_text = ran(ready, path)
+    assert "\x1b" not in plain_text
+    coloured = ran(ready, path, "--color", "always")
+    assert "\x1b[" in coloured and re.sub(r"\x1b\[\d*m", "", coloured) == plain_text

@@ -143,7 +143,7 @@ def test_wrong_use(hai: Cli) -> None:
     assert hai("wait", "nobody").status == 3
     for words, text in (
         (("wait",), "required"),
-        (("wait", "x", "--for", "done"), "invalid choice: 'done'"),
+        (("wait", "x", "--for", "done"), "done is none of finished, running, suspended"),
         (("wait", "x", "--timeout", "soon"), "soon is no number of seconds"),
         (("wait", "x", "--timeout", "-1"), "-1 is no number of seconds"),
         (("wait", "x", "--timeout", "nan"), "nan is no number of seconds"),

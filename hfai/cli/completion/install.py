@@ -8,7 +8,7 @@ from pathlib import Path
 from hfai.cli.completion.shells import SHELLS, code_for, place_of, shell_in_use, with_loading, without_loading
 from hfai.cli.engine_notes import home_path
 from hfai.cli.language import mark, tr
-from hfai.cli.output import note
+from hfai.cli.output import add_quiet, note
 from hfai.model.errors import UsageError
 
 EXAMPLES = (
@@ -22,19 +22,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "shell", nargs="?", choices=SHELLS, metavar="|".join(SHELLS), help=tr("which shell; default: yours ({name})", name="$SHELL")
     )
+    add_quiet(parser)
     parser.add_argument("--uninstall", action="store_true", help=tr("undo it: the lines and the file are removed"))
 
 
 def run(arguments: argparse.Namespace) -> int:
     shell = arguments.shell or shell_in_use()
     try:
-        _uninstall(shell) if arguments.uninstall else _install(shell)
+        told = _uninstalled(shell) if arguments.uninstall else _installed(shell)
     except OSError as error:
         raise UsageError("{file}: {problem}", file=str(error.filename), problem=error.strerror) from None
+    if not arguments.quiet:
+        note(told)
     return 0
 
 
-def _install(shell: str) -> None:
+def _installed(shell: str) -> str:
     code, start_file = place_of(shell)
     changed = _written(code, code_for(shell))
     if start_file is not None:
@@ -42,12 +45,11 @@ def _install(shell: str) -> None:
         changed = _written(start_file, with_loading(old, code)) or changed
     file = home_path(str(start_file or code))
     if not changed:
-        note(tr("{shell} completes hai-cli already: {file}", shell=shell, file=file))
-        return
-    note(tr("{shell} completes hai-cli from its next start on: changed {file}", shell=shell, file=file))
+        return tr("{shell} completes hai-cli already: {file}", shell=shell, file=file)
+    return tr("{shell} completes hai-cli from its next start on: changed {file}", shell=shell, file=file)
 
 
-def _uninstall(shell: str) -> None:
+def _uninstalled(shell: str) -> str:
     code, start_file = place_of(shell)
     changed = code.exists()
     code.unlink(missing_ok=True)
@@ -56,9 +58,8 @@ def _uninstall(shell: str) -> None:
         changed = _written(start_file, without_loading(old)) or changed
     file = home_path(str(start_file or code))
     if not changed:
-        note(tr("{shell} was not told to complete hai-cli: {file}", shell=shell, file=file))
-        return
-    note(tr("{shell} does not complete hai-cli any more: changed {file}", shell=shell, file=file))
+        return tr("{shell} was not told to complete hai-cli: {file}", shell=shell, file=file)
+    return tr("{shell} does not complete hai-cli any more: changed {file}", shell=shell, file=file)
 
 
 def _written(path: Path, text: str) -> bool:

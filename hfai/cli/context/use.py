@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from hfai.cli.completion_names import context_names
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_quiet, note
+from hfai.cli.output import add_quiet, note, say_done
 
 EXAMPLES = (
     ("hai-cli context use lab", mark("every later command goes there")),
@@ -26,9 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     from hfai.client import use_context
 
     context = use_context(arguments.name)
-    if not arguments.quiet:
-        server = context.url or tr("the engine on this machine")
-        sys.stdout.write(tr("now using {name}: {server}", name=context.name, server=server) + "\n")
+    server = context.url or tr("the engine on this machine")
+    say_done(arguments, tr("now using {name}: {server}", name=context.name, server=server))
     chosen = os.environ.get("HFAI_CONTEXT")
     if chosen and chosen != context.name:
         note(tr("HFAI_CONTEXT is set and goes before this: {name}", name=chosen))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from hfai.cli.language import mark, tr
+from hfai.cli.output import add_quiet, say_done
 
 EXAMPLES = (
     ("hai-cli platform down", mark("end the engine; running tasks go on")),
@@ -15,6 +15,7 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stop-tasks", action="store_true", help=tr("stop the tasks as well"))
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,5 +27,5 @@ def run(arguments: argparse.Namespace) -> int:
         text = tr("the engine has ended, and its tasks with it")
     else:
         text = tr("the engine has ended; its tasks go on")
-    sys.stdout.write(f"{text}\n")
+    say_done(arguments, text)
     return 0

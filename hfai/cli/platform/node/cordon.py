@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_json, note, print_json
+from hfai.cli.output import add_json, add_quiet, note, print_json, say_done
 
 EXAMPLES = (
     ("hai-cli platform node cordon cpu-3", mark("nothing new on it; what runs there stays")),
@@ -18,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NODE", help=tr("name of a node"))
     parser.add_argument("--reason", default="", metavar="TEXT", help=tr("why; tasks that wait because of it show it"))
     add_json(parser)
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(node_json(node))
         return 0
-    sys.stdout.write(tr("node {name} is cordoned: it takes nothing new", name=node.name) + "\n")
-    if node.working_task_id is not None:
+    say_done(arguments, tr("node {name} is cordoned: it takes nothing new", name=node.name))
+    if node.working_task_id is not None and not arguments.quiet:
         note(tr("task {id} on it goes on", id=node.working_task_id))
     return 0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_json, print_json
+from hfai.cli.output import add_json, add_quiet, print_json, say_done
 
 EXAMPLES = (
     ("hai-cli platform node uncordon cpu-3", mark("let it take tasks again")),
@@ -17,6 +16,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NODE", help=tr("name of a node"))
     add_json(parser)
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,5 +27,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(node_json(node))
     else:
-        sys.stdout.write(tr("node {name} takes tasks again", name=node.name) + "\n")
+        say_done(arguments, tr("node {name} takes tasks again", name=node.name))
     return 0

@@ -1,0 +1,77 @@
+"""For each command that reads: words by which it can be typed again and again in one engine, changing nothing.
+
+The tests of outputs and of streams run over all of them; a command that has ``--json`` and is neither here nor in
+``ACTS`` fails `test_json.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cli.conftest import Cli
+from tests.cli.waiting import until_status
+
+# Of the tasks that `prepared` makes: `one` has failed with 3, `wide` waits for more nodes than are free.
+READS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("bash",): ("one.sh", "--", "--dry-run"),
+    ("context", "list"): (),
+    ("describe",): ("one",),
+    ("exec",): ("./one.sh", "--", "--dry-run"),
+    ("list",): (),
+    ("logs",): ("one",),
+    ("monitor", "cluster-overview"): (),
+    ("monitor", "quota-overview"): ("--all",),
+    ("monitor", "storage-overview"): (),
+    ("monitor", "task-overview"): (),
+    ("monitor", "top"): (),
+    ("nodes",): (),
+    ("platform", "node", "list"): (),
+    ("platform", "quota", "list"): (),
+    ("platform", "status"): (),
+    ("platform", "token", "list"): (),
+    ("platform", "up"): (),
+    ("platform", "user", "list"): (),
+    ("python",): ("one.py", "--", "--dry-run"),
+    ("run",): ("one.yaml", "--dry-run"),
+    ("status",): ("wide",),
+    ("version",): (),
+    ("wait",): ("one", "held", "--for", "running"),
+    ("whoami",): (),
+}
+# Commands with --json that change something or take long: the file in which its keys are tested.
+ACTS: dict[tuple[str, ...], str] = {
+    ("platform", "node", "cordon"): "test_platform_node.py",
+    ("platform", "node", "uncordon"): "test_platform_node.py",
+    ("platform", "simulate"): "test_simulate.py",
+    ("platform", "token", "create"): "test_shared_server.py",
+    ("platform", "user", "add"): "test_shared_server.py",
+    ("prof",): "test_prof.py",
+    ("validate",): "test_validate.py",
+}
+# What they exit with, where that is not 0.
+STATUSES = {("wait",): 3}
+_PREPARED: set[str] = set()
+
+
+def prepared(hai: Cli) -> Cli:
+    """With a task that has failed, one that runs and one that waits, a cordon and a quota; made once per engine."""
+    hai.write("one.sh", "#!/bin/bash\necho 一二\nexit 3\n").chmod(0o755)
+    hai.write("one.py", "print('一')\n")
+    hai.write("one.yaml", "version: 2\nname: from_file\nspec: {entrypoint: one.sh}\n")
+    hai.write("hold.sh", "exec sleep 300\n")
+    if (state := hai.env["HFAI_ENGINE_DIR"]) not in _PREPARED:
+        _PREPARED.add(state)
+        assert hai("bash", "one.sh", "--", "--name", "one").status == 0
+        until_status(hai, "one", "finished")
+        assert hai("bash", "hold.sh", "--", "--name", "held").status == 0
+        assert hai("bash", "hold.sh", "--", "--name", "wide", "-n", 4).status == 0
+        until_status(hai, "held", "running")
+        assert hai("platform", "quota", "set", 40, "--priority", "LOW").status == 0
+    return hai
+
+
+def keys(value: Any) -> set[str]:
+    """Every key of a document, however deep."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys, value.values()))
+    return set().union(*map(keys, value)) if isinstance(value, list) else set()
