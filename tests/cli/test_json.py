@@ -71,16 +71,20 @@ def test_all_keys_of_a_task(ready: Cli) -> None:
 @pytest.mark.parametrize("path", [path for path in WITH_OUTPUT if path in READS], ids="-".join)
 def test_yaml_is_the_same(ready: Cli, path: tuple[str, ...]) -> None:
     as_json = json.loads(ran(ready, path, "--json"))
-    assert plain(YAML(typ="safe", pure=True).load(ran(ready, path, "-o", "yaml"))) == plain(as_json)
+    as_yaml = YAML(typ="safe", pure=True).load(ran(ready, path, "-o", "yaml"))
+    is_moving = path[0] == "monitor"
+    assert plain(as_yaml, is_moving) == plain(as_json, is_moving)
 
 
-def plain(value: Any) -> Any:
-    """Times are texts in JSON; YAML may know them as times."""
+def plain(value: Any, is_moving: bool) -> Any:
+    """Times are texts in JSON; YAML may know them as times. What is moving has other numbers in the next moment."""
     if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
+        return {str(key): plain(one, is_moving) for key, one in value.items()}
     if isinstance(value, list):
-        return [plain(one) for one in value]
-    return value if isinstance(value, (int, float, bool, type(None))) else str(value).replace("T", " ")
+        return [plain(one, is_moving) for one in value]
+    if isinstance(value, (int, float, bool, type(None))):
+        return 0 if is_moving else value
+    return str(value).replace("T", " ")
 
 
 @pytest.mark.parametrize("path", [path for path in LISTINGS if path in READS], ids="-".join)
