@@ -34,7 +34,7 @@ _CHANGES = (
     (re.compile(r"(?<=Python )\d+\.\d+\.\d+\w*|(?<=python\": \")[^\"]+|(?<=python: \")[^\"]+"), "<py>"),
     (re.compile(r"(?<=process )\d+|(?<=进程 )\d+|(?<=\"pid\": )\d+"), "<pid>"),
     (re.compile(r"\bcpu-\d+\b"), "cpu-N"),
-    (re.compile(r"\bhfai-[\w-]{40,}"), "<token>"),
+    (re.compile(r"\bhfai-[\w-]{32,}"), "<token>"),
     (re.compile(r"\bhfai-[\w-]{4}\.\.\.[\w-]{4}"), "<token>"),
 )
 
