@@ -428,6 +428,9 @@ class Engine:
         spec, environment = read_request(self._db, run.first_id)
         owner = self.accounts.owner
         user = self.accounts.named(run.user_name) or evolve(owner, name=run.user_name)
+        if run.pinned_to is not None:
+            # The engine's own program; what of it is the user's, it starts under the user's account.
+            user = evolve(user, unix_name="")
         return Order(
             run_id=run.id,
             chain_id=run.chain_id,

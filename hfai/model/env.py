@@ -72,7 +72,7 @@ VARIABLES = (
     ("HFAI_CONTROL", "task", "path of the control page, see hfai.model.control"),
     ("HFAI_VALIDATION", "task", "what a validation task is to look at, as JSON"),
     ("HFAI_TASK_SOCKET_DIR", "task", "directory of this rank; holds the supervisor's socket `sock`"),
-    ("HFAI_GUEST", "guest", "command or profiler; marks what runs beside the task and is no part of it"),
+    ("HFAI_GUEST", "guest", "command, profiler or checker; marks what runs beside the task and is no part of it"),
     # Simulation of a task on this machine.
     ("HFAI_SIMULATE", "simulation", "1: there is no platform, behave as if this process were a task"),
     ("SIMULATE_SUSPEND", "simulation", "seconds until a suspension is announced"),

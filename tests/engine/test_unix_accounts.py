@@ -231,3 +231,37 @@ def test_a_place_that_somebody_else_could_change(tmp_path: Path) -> None:
     assert made.is_symlink() and made.resolve() == root / "engine" / "0" / "1"
     assert files.prepare(1, {"engine_id": "engine"}, is_open=True) == made
     assert RunFiles(tmp_path / "runs", "another", root).prepare(1, {}).is_symlink() is False
+
+
+def test_checks_of_nodes(sandbox: EngineSandbox, bob: SandboxUser, place: Path) -> None:
+    """The engine's own program measures; the user's script runs under their account, on a node and beside a task, and cordons nothing."""
+    text = f"id -un; pwd; cat {sandbox.state_dir}/token; id -u > seen; [ -w / ] && echo open; exit 3"
+    (place / "work").mkdir()
+    shutil.chown(place / "work", ACCOUNT)
+    request = {"check": {"name": "who.sh", "text": text}, "workspace": str(place / "work")}
+    request["shell_environment"] = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LD_PRELOAD": "/no/such/library.so"}
+    (task,) = bob.post("operating/node/validate", request, nodes="cpu-0")["tasks"]
+    finished(bob, task)
+    log = (sandbox.state_dir / "runs" / "0" / str(task["id"]) / "0" / "log.0").read_text()
+    assert "ld.so" not in log.partition("own ")[0], "the program itself has nothing of the user's environment"
+    result = bob.post("query/task/checks", id=task["id"])["result"]
+    found = {check["name"]: check for check in result["checks"]}
+    assert found["log_write"]["status"] == found["suspend"]["status"] == "passed"
+    own = found["own"]
+    assert own["status"] == "failed" and own["text"]["text"] == "who.sh exited with code 3"
+    said = [line for line in own["output"].splitlines() if "ld.so" not in line]
+    assert said[:2] == [ACCOUNT, str(place / "work")]
+    assert "Permission denied" in said[2] and len(said) == 3
+    assert (place / "work" / "seen").stat().st_uid != 0
+    assert result["is_cordoned"] is False
+    running = submit(bob, place, "sleep 300")
+    assert bob.post("query/task/wait", id=running["id"], state="running", timeout=60)["result"]["reached"]
+    until(lambda: bob.post("query/task", id=running["id"])["result"]["task"]["_pods_"][0]["status"] == "running")
+    del request["shell_environment"]
+    (report,) = bob.post("operating/task/validate", request, id=running["id"])["reports"]
+    found = {check["name"]: check for check in report["checks"]}
+    assert found["memory"]["status"] == "passed"
+    assert found["own"]["output"].splitlines()[0] == ACCOUNT, found["own"]
+    assert report["is_cordoned"] is False
+    bob.post("operating/task/stop", id=running["id"])
+    finished(bob, running)

@@ -42,6 +42,9 @@ sys.path[:] = [*sys.path[1:], sys.argv.pop()]
 from hfai.engine.profiler.main import main
 sys.exit(main())
 """
+CHECKER = PROFILER.replace("profiler", "validation").replace("main()", "main(sys.argv[1])")
+# Programs of the engine's own.
+PROGRAMS = {"profiler": PROFILER, "checker": CHECKER}
 _LIBRARY = os.path.abspath(f"{__file__}/../../../..")
 
 
@@ -93,25 +96,25 @@ class Guests:
         """Start a guest; takes the connection over, over which its end is told.
 
         Args:
-            request: ``kind`` (``command`` or ``profiler``); ``argv``: a text for the shell, words, or None for a shell; ``tty``: None or
-                ``{"rows", "columns", "term"}``; ``options`` of the profiler.
+            request: ``kind`` (``command``, ``profiler`` or ``checker``); ``argv``: a text for the shell, words, or None for a shell;
+                ``tty``: None or ``{"rows", "columns", "term"}``; ``options`` of the other two.
 
         Raises:
             ValueError: it cannot be started; the connection is still the caller's.
         """
         if len(self._by_pid) >= MOST:
             raise ValueError(f"there are {MOST} shells in this rank already")
-        is_profiler, tty = request.get("kind") == "profiler", request.get("tty")
+        kind, tty = request.get("kind"), request.get("tty")
         if tty is not None and not isinstance(tty, dict):
             raise ValueError("tty must be an object with rows, columns and term, or null")
-        argv, environ, place = self._profiler(request.get("options")) if is_profiler else self._command(request)
+        argv, environ, place = self._program(kind, request.get("options")) if kind in PROGRAMS else self._command(request)
         try:
             ours, theirs = _terminal(tty) if tty is not None else _pipes()
         except OSError as error:
             raise ValueError(f"no streams for it could be made: {error.strerror}") from None
         try:
-            # The profiler is the engine's own program, and needs the engine's rights to look into the task.
-            account = None if is_profiler else self._spec.account
+            # The engine's own programs need the engine's rights, to look into the task or at its node.
+            account = None if kind in PROGRAMS else self._spec.account
             command.hand_over(theirs, account)
             pid, start_fd = command.fork(argv, environ, place, lambda: _place(theirs), account)
         except OSError as error:
@@ -119,7 +122,7 @@ class Guests:
             raise ValueError(f"no process for it could be made: {error.strerror}") from None
         finally:
             _close(theirs)
-        guest = self._by_pid[pid] = Guest(peer, pid, start_fd, ours, is_profiler=is_profiler)
+        guest = self._by_pid[pid] = Guest(peer, pid, start_fd, ours, is_profiler=kind == "profiler")
         self._poller.watch(start_fd, lambda: self._on_start(guest))
         self._poller.watch(peer.fileno(), lambda: self._on_peer(guest))
 
@@ -135,7 +138,7 @@ class Guests:
         """
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
-            pid, start_fd = command.fork(*self._profiler(options), lambda: _place([null, fd, null]))
+            pid, start_fd = command.fork(*self._program("profiler", options), lambda: _place([null, fd, null]))
         finally:
             os.close(null)
         guest = self._by_pid[pid] = Guest(None, pid, start_fd, [], is_profiler=True)
@@ -159,13 +162,13 @@ class Guests:
             raise ValueError("argv must not hold a NUL")
         return argv, environ, self._spec.workspace
 
-    def _profiler(self, options: Any) -> tuple[list[bytes], dict[bytes, bytes], bytes]:
+    def _program(self, kind: str, options: Any) -> tuple[list[bytes], dict[bytes, bytes], bytes]:
         """With the environment of the engine: the task's may have modules in its PYTHONPATH that stand in for ours."""
-        environ = {**os.environb, _MARK_NAME: b"profiler"}
+        environ = {**os.environb, _MARK_NAME: kind.encode()}
         for name in (b"HFAI_RUN", b"CUDA_VISIBLE_DEVICES"):
             if name in self._spec.environ:
                 environ[name] = self._spec.environ[name]
-        words = [sys.executable, "-c", PROFILER, json.dumps(options or {}), _LIBRARY]
+        words = [sys.executable, "-c", PROGRAMS[kind], json.dumps(options or {}), _LIBRARY]
         return [os.fsencode(word) for word in words], environ, b"/"
 
     def _on_start(self, guest: Guest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from typing import Any, Mapping, Optional
 
 from attrs import asdict, field, frozen
@@ -36,10 +37,24 @@ class ValidationLimits:
 
 @frozen
 class OwnCheck:
-    """A check of the user's own: a script whose exit code 0 is good."""
+    """A check of the user's own: a script whose exit code 0 is good.
+
+    Attributes:
+        name: of its file.
+        environ: what it runs in; None: what the program runs in.
+        account: ``name``, ``uid``, ``gid``, ``groups`` of what it runs under; None: what the program runs under.
+    """
 
     name: str
     text: str
+    environ: Optional[Mapping[str, str]] = None
+    account: Optional[Mapping[str, Any]] = None
+
+    @property
+    def interpreter(self) -> list[str]:
+        """The words in front of it: ``.py`` is for python3, ``.sh`` for bash, anything else as its first line says."""
+        known = {".py": ["python3", "-u"], ".sh": ["bash"]}.get(PurePosixPath(self.name).suffix, [])
+        return known or ([] if self.text.startswith("#!") else ["sh"])
 
 
 @frozen

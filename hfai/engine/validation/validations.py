@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import secrets
 import shlex
 import sys
@@ -18,10 +19,11 @@ from typing import Any, Mapping, Optional, Sequence
 
 from attrs import asdict, evolve, frozen
 
+from hfai.engine import unix_accounts
 from hfai.engine.accounts import Accounts
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import Executor, GuestRefused, RankEnd
-from hfai.engine.guests import open_guest
+from hfai.engine.executors.environment import bare_environ
 from hfai.engine.queries import User
 from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.scheduling.new_runs import first_run
@@ -30,6 +32,8 @@ from hfai.engine.store.baselines import add_speed, baseline_of
 from hfai.engine.store.chains import NewChain, add_chain
 from hfai.engine.store.database import Database
 from hfai.engine.system import Clock
+from hfai.engine.users import unix_name_of
+from hfai.engine.validation import beside
 from hfai.engine.validation.main import FILE_NAME
 from hfai.engine.validation.options import VARIABLE, Options, OwnCheck
 from hfai.model.errors import HfaiError, NodeNotFound, NotRunning, RankNotFound, RefusedError
@@ -40,11 +44,9 @@ from hfai.model.spec import TaskSpec
 from hfai.model.states import ChainStatus
 from hfai.node.check import Check
 
-# Not `-m`, and isolated: nothing in the workspace or the user's PYTHONPATH stands in for a module of ours.
-_PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from hfai.engine.validation.main import main; sys.exit(main(*sys.argv[1:]))"
+# Not `-m`, and isolated: nothing in the workspace stands in for a module of ours.
+_PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from hfai.engine.validation.main import main; sys.exit(main())"
 _LIBRARY = str(Path(__file__).resolve().parents[3])
-# Of a check beside a running task, whose answer is waited for in one request.
-BESIDE_TIMEOUT_S = 45.0
 MOST_OWN_BYTES = 32 << 10
 _log = logging.getLogger(__name__)
 
@@ -74,12 +76,6 @@ class Report:
     rank: Optional[int] = None
     checks: tuple[Check, ...] = ()
     message: str = ""
-
-
-def program(options: Optional[Options] = None) -> list[str]:
-    """The words that run the checks: with options as an argument beside a task, without them in a task of its own."""
-    told = [] if options is None else [options.to_text()]
-    return [sys.executable, "-I", "-c", _PROGRAM, *told, _LIBRARY]
 
 
 class Validations:
@@ -139,34 +135,42 @@ class Validations:
 
     def _options(self, node: str, request: Request, *, is_beside: bool = False) -> Options:
         state_dir = self._config.state_dir
-        precheck, limits = asdict(self._config.precheck), self._config.validation
+        precheck = asdict(self._config.precheck)
         del precheck["is_on"]
-        if is_beside:
-            limits = evolve(limits, own_timeout_s=min(limits.own_timeout_s, BESIDE_TIMEOUT_S))
         return Options(
             node=node,
             workspace=request.workspace or str(state_dir),
             log_dir=str(state_dir),
             server=self._url,
             lock=str(state_dir / "validate.lock"),
-            limits=limits,
+            limits=self._config.validation,
             precheck=precheck,
             baseline=baseline_of(self._db, node),
             is_beside=is_beside,
-            own=request.own,
+            own=None if request.own is None else self._as_its_user(request.own, request),
         )
+
+    def _as_its_user(self, check: OwnCheck, request: Request) -> OwnCheck:
+        """With the environment and under the account that the tasks of who asks have: the program itself has the engine's."""
+        user, environ = request.user, request.shell_environment
+        account = None
+        if user.unix_name not in ("", unix_name_of(os.getuid())):
+            found = unix_accounts.find(user.unix_name)
+            if found is None:
+                raise RefusedError("there is no account {account} on this machine any more", account=user.unix_name)
+            account = asdict(found)
+        return evolve(check, environ=dict(bare_environ(user.uid) if environ is None else environ), account=account)
 
     def _chain(self, node: Node, request: Request) -> NewChain:
         options = self._options(node.name, request)
-        entrypoint, *words = program()
         spec = TaskSpec(
             name=f"validate-{node.name}-{secrets.token_hex(3)}",
             task_type="validation",
             priority=int(Priority.NORMAL),
             workspace=options.workspace,
-            entrypoint=entrypoint,
+            entrypoint=sys.executable,
             entrypoint_executable=True,
-            parameters=shlex.join(words),
+            parameters=shlex.join(["-I", "-c", _PROGRAM, _LIBRARY]),
             environments={VARIABLE: options.to_text()},
             group=node.group,
         )
@@ -176,7 +180,6 @@ class Validations:
             group=node.group,
             spec=spec,
             created_at=self._clock.now(),
-            shell_environment=request.shell_environment,
             pinned_to=node.name,
         )
 
@@ -208,24 +211,17 @@ class Validations:
 
     async def _look_beside(self, task: Task, rank: int, request: Request) -> Report:
         node = task.jobs[rank].node
-        argv = program(self._options(node, evolve(request, workspace=task.workspace), is_beside=True))
+        options = self._options(node, evolve(request, workspace=task.workspace, own=None), is_beside=True)
         try:
-            guest = await open_guest(self._executor, task, rank, {"kind": "command", "argv": argv, "tty": None})
+            found = _read(await beside.look(self._executor, task, rank, options))
+            if request.own is not None and found is not None:
+                found = (*found, await beside.own(self._executor, task, rank, request.own))
         except GuestRefused as error:
-            return Report(node, rank, message=Phrase("the checks could not be started: {reason}", reason=str(error)))
-        said: dict[int, bytes] = {1: b"", 2: b""}
-        try:
-            while not guest.is_over:
-                for number, data in await guest.read(BESIDE_TIMEOUT_S):
-                    said[number] += data
-        finally:
-            guest.close()
-        report = _read(said[1])
-        if report is None:
-            why = said[2].decode("utf-8", "replace").strip().splitlines() or ["it was ended with the task"]
-            return Report(node, rank, message=Phrase("the checks did not report: {reason}", reason=why[-1]))
-        self._judge(node, report, request.user)
-        return Report(node, rank, report)
+            return Report(node, rank, message=Phrase("the checks did not report: {reason}", reason=str(error)))
+        if found is None:
+            return Report(node, rank, message=Phrase("the checks did not report: {reason}", reason=""))
+        self._judge(node, found, request.user)
+        return Report(node, rank, found)
 
     # What they have found
 
