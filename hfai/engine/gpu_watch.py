@@ -9,6 +9,8 @@ import sys
 from typing import Any, Optional, Sequence
 
 ANSWER_S = 5.0
+# A driver that was silent is left alone for so long, and the same reason told at once.
+SILENT_S = 30.0
 # Nobody has looked for so long: the reader is let go, and with it the driver.
 IDLE_S = 60.0
 _READER = (sys.executable, "-m", "hfai.node.gpu_reader")
@@ -27,18 +29,24 @@ class GpuWatch:
         self._answer_s = answer_s
         self._reader: Optional[asyncio.subprocess.Process] = None
         self._idle: Optional[asyncio.TimerHandle] = None
+        self._silent_until = 0.0
 
     async def read(self) -> dict[str, Any]:
         """``gpus``: a list of what :class:`hfai.node.gpus.GpuState` tells; ``unreadable``: why it is empty, where that is known."""
+        now = asyncio.get_running_loop().time()
+        reason = f"the driver has not answered within {self._answer_s:g} s"
+        if now < self._silent_until:
+            return {"gpus": [], "unreadable": reason}
         if self._idle is not None:
             self._idle.cancel()
         try:
             answer = await asyncio.wait_for(self._ask(), self._answer_s)
         except (asyncio.TimeoutError, OSError, ValueError) as error:
             await self.close()
-            silent = isinstance(error, asyncio.TimeoutError)
-            reason = f"the driver has not answered within {self._answer_s:g} s" if silent else str(error)
-            return {"gpus": [], "unreadable": reason}
+            if isinstance(error, asyncio.TimeoutError):
+                self._silent_until = now + SILENT_S
+                return {"gpus": [], "unreadable": reason}
+            return {"gpus": [], "unreadable": str(error)}
         self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._let_go)
         return answer
 
