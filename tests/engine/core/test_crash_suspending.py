@@ -21,7 +21,7 @@ from hfai.engine.queries import Selector, User
 from hfai.model.records import Cause
 from hfai.testing import processes
 
-CONFIG = {"nodes": 2, "gang_grace_s": 0.2, "stop_grace_s": 0.5, "suspend_grace_s": 20}
+CONFIG = {"precheck": "off", "nodes": 2, "gang_grace_s": 0.2, "stop_grace_s": 0.5, "suspend_grace_s": 20}
 VICTIM = """
 import asyncio, os, signal, sys
 from pathlib import Path
