@@ -34,6 +34,7 @@ class Screen:
         # An empty configuration; the server takes its environment from the client that starts it.
         self._tmux("-f", os.devnull, "new-session", "-d", *size, "-c", str(cwd), *argv)
         self._tmux("set-option", "-g", "remain-on-exit", "on")
+        self._tmux("set-option", "-g", "status", "off")
 
     def __enter__(self) -> Screen:
         return self
@@ -57,6 +58,11 @@ class Screen:
         """What is on the screen, without blanks at the ends of lines."""
         lines = [line.rstrip() for line in self._tmux("capture-pane", "-p").split("\n")]
         return "\n".join(lines).rstrip()
+
+    @property
+    def whole_lines(self) -> list[str]:
+        """The lines as they were written: those that were too wide for the screen put together again."""
+        return [row.rstrip() for row in self._tmux("capture-pane", "-p", "-J").split("\n")]
 
     def wait_for(self, what: str | Callable[[str], bool]) -> str:
         """Wait until the screen shows a text, or is as a predicate says; returns the screen."""
