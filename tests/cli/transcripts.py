@@ -37,6 +37,7 @@ _CHANGES = (
     (re.compile(r"\bhfai-[\w-]{32,}"), "<token>"),
     (re.compile(r"\bhfai-[\w-]{4}\.\.\.[\w-]{4}"), "<token>"),
 )
+_WHO = re.compile(rf"\b{re.escape(getpass.getuser())}\b")
 
 
 class Transcript:
@@ -68,15 +69,15 @@ class Transcript:
         errors = "".join(f"! {said}\n" for said in done.err.splitlines())
         out = done.out if not done.out or done.out.endswith("\n") else f"{done.out}\n"
         ended = f"[{done.status}]\n" if done.status else ""
-        self._steps.append(f"$ {line}\n{self.normal(out + errors)}{ended}")
+        typed = _WHO.sub("<user>", line)
+        self._steps.append(f"$ {typed}\n{self.normal(out + errors)}{ended}")
         return done
 
     def normal(self, text: str) -> str:
         """The text without what differs from one run to the next."""
         for path, word in self._homes:
             text = text.replace(path, word)
-        changes = (*_CHANGES, (re.compile(rf"\b{re.escape(getpass.getuser())}\b"), "<user>"))
-        for pattern, word in changes:
+        for pattern, word in (*_CHANGES, (_WHO, "<user>")):
             text = pattern.sub(lambda match, word=word: word.ljust(len(match[0])), text)
         return re.sub(r"[ ]+$", "", text, flags=re.MULTILINE)
 
