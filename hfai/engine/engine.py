@@ -312,7 +312,15 @@ class Engine:
         return self._executor.run_dir(run_id) / str(rank)
 
     async def open_guest(self, task: Task, rank: int, request: Mapping[str, Any]) -> Guest:
-        """Start a program beside a running task: see :func:`hfai.engine.guests.open_guest`."""
+        """Start a program beside a running task: see :func:`hfai.engine.guests.open_guest`.
+
+        Raises:
+            RefusedError: it is a check of a node, which has the engine's account: nobody else gets a shell there.
+        """
+        run = self._scheduler.of_chain(task.chain_id)
+        if run is not None and run.pinned_to is not None:
+            template = "task {id} ({name}) checks node {node} for the platform: nothing else can be started there"
+            raise RefusedError(template, id=task.id, name=task.nb_name, node=run.pinned_to)
         return await open_guest(self._executor, task, rank, request)
 
     # Changing

@@ -233,6 +233,18 @@ def test_a_place_that_somebody_else_could_change(tmp_path: Path) -> None:
     assert RunFiles(tmp_path / "runs", "another", root).prepare(1, {}).is_symlink() is False
 
 
+def test_a_check_of_a_node_takes_no_guests(sandbox: EngineSandbox, bob: SandboxUser, place: Path) -> None:
+    """It has the engine's account: a shell beside it would be root's."""
+    request = {"check": {"name": "slow.sh", "text": "sleep 300"}, "workspace": str(place)}
+    (task,) = bob.post("operating/node/validate", request, nodes="cpu-0")["tasks"]
+    assert bob.post("query/task/wait", id=task["id"], state="running", timeout=60)["result"]["reached"]
+    for kind in ({"kind": "command", "argv": ["id"]}, {"kind": "profiler", "options": {}}):
+        answer = bob.post("operating/task/guest/open", {**kind, "tty": None}, id=task["id"], rank=0)
+        assert answer["code"] == "refused" and "checks node cpu-0 for the platform" in answer["msg"], answer
+    bob.post("operating/task/stop", id=task["id"])
+    finished(bob, task)
+
+
 def test_checks_of_nodes(sandbox: EngineSandbox, bob: SandboxUser, place: Path) -> None:
     """The engine's own program measures; the user's script runs under their account, on a node and beside a task, and cordons nothing."""
     text = f"id -un; pwd; cat {sandbox.state_dir}/token; id -u > seen; [ -w / ] && echo open; exit 3"

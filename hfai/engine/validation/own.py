@@ -36,8 +36,9 @@ def own(check: OwnCheck, workspace: str, timeout_s: float) -> Check:
         if check.account is not None:
             uid, gid = int(check.account["uid"]), int(check.account["gid"])
             account = {"user": uid, "group": gid, "extra_groups": list(check.account["groups"])}
-            for place in (directory, path):
-                os.chown(place, uid, gid)
+            # The directory last: once it is the user's, they could put a link in the script's place.
+            for place in (path, directory):
+                os.chown(place, uid, gid, follow_symlinks=False)
         try:
             process = subprocess.Popen(
                 [*check.interpreter, str(path)],
