@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="RECORDER=S",
-        help=tr("seconds between two samples; may be given several times; default: basic=1 gpu=1 python=0.01"),
+        help=tr("seconds between two samples, as in basic=2,python=0.02; default: basic=1,gpu=1,python=0.01"),
     )
     interval.completer = lambda **_: ["basic=", "gpu=", "python="]  # type: ignore[attr-defined]
     parser.add_argument("-r", "--rank", default="0", metavar="N|all|0,3-5", help=tr("which ranks; default: 0"))

@@ -54,8 +54,8 @@ def test_a_python_task(hai: Cli) -> None:
     assert set(rank) == {"rank", "node", "run", "elapsed_s", "ended_by", "skipped", "metrics", "processes", "python"}
     assert (rank["rank"], rank["run"], rank["elapsed_s"], rank["ended_by"], rank["skipped"]) == (0, 1, 1.0, "time", {})
     cpu = rank["metrics"][0]
-    assert (cpu["name"], cpu["unit"], cpu["gpu"]) == ("cpu_percent", "percent", None) and len(cpu["values"]) >= 4
-    assert rank["python"]["functions"][0]["function"] == "loop_work" and rank["python"]["samples"] > 10
+    assert (cpu["name"], cpu["unit"], cpu["gpu"]) == ("cpu_percent", "percent", None) and len(cpu["values"]) >= 2
+    assert rank["python"]["functions"][0]["function"] == "loop_work" and rank["python"]["samples"] > 2
     assert [set(one) for one in rank["processes"]] == [{"pid", "name", "cpu_percent_mean", "memory_rss_bytes_peak"}]
     # A name that is taken: the next one; the default is made for each.
     assert hai("prof", "busy", "--time", "0.3", "--recorder", "basic", "--interval", "basic=0.1").status == 0

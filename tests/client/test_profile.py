@@ -80,7 +80,7 @@ def test_every_process_of_every_rank(submit: Callable[..., Experiment], tmp_path
     for rank in seen.ranks:
         assert {"orphan_work", "child_work"} <= functions(rank) and "guest_work" not in functions(rank)
         metrics = {metric.name: metric for metric in rank.metrics}
-        assert metrics["processes"].peak >= 3 and len(metrics["cpu_percent"].values) >= 3
+        assert metrics["processes"].peak >= 3 and len(metrics["cpu_percent"].values) >= 2
         assert 0 < metrics["cpu_percent"].mean <= metrics["cpu_percent"].peak
     files = seen.save(tmp_path / "new" / "files")
     assert [path.name for path in files[:4]] == [

@@ -16,15 +16,15 @@ from hfai.model.profiling import ProfileOptions, profile_options
 # INT: whoever asked has seen enough; TERM: the task is being stopped or has ended; HUP: nobody is there any more.
 _ENDS = {signal.SIGINT: "asked", signal.SIGTERM: "task", signal.SIGHUP: "asked"}
 _WAITED_FOR = {*_ENDS, signal.SIGCHLD}
-# A task that has ended is noticed this late at the most, where its supervisor does not say so first.
-_GLANCE_S = 0.5
+# How late new processes are noticed at the most, and the end of the task where its supervisor does not say so first.
+_GLANCE_S = 1.0
 
 
 class Recorder(Protocol):
     """Samples one kind of thing. All times are of ``time.monotonic``."""
 
     def next_at(self) -> Optional[float]:
-        """When :meth:`turn` is due; None: after the next signal."""
+        """When :meth:`turn` is due; None: no sooner than that of others, or at the next glance."""
         ...
 
     def turn(self, now: float) -> None:
