@@ -97,7 +97,7 @@ class Lines:
     @property
     def groups(self) -> list[str]:
         """The groups that somebody waits for."""
-        return list(self._groups)
+        return list(dict.fromkeys([*self._groups, *(run.group for run in self._pinned.values())]))
 
     def priorities(self, group: str) -> set[int]:
         """The priorities at which somebody waits for a group."""
@@ -156,7 +156,10 @@ class Lines:
         return Place(1 + sum(ahead.values()), ahead)
 
     def in_order(self, group: str, before: Callable[[str, int], int]) -> Iterator[LiveRun]:
-        """The queued runs of a group, the next one first, as :meth:`place` counts them; costs only what is taken of it."""
+        """The queued runs of a group, the next one first, as :meth:`place` counts them; costs only what is taken of it. Those that are
+        to check a node come before them all.
+        """
+        yield from sorted((run for run in self._pinned.values() if run.group == group), key=lambda run: run.id)
 
         def turns(user: str, priority: int, line: _Line) -> Iterator[tuple[int, int, _Spot, _Line]]:
             first = before(user, priority)

@@ -62,6 +62,7 @@ def test_a_busy_node_is_checked_in_its_turn(bench: Any) -> None:
                 == f"waits for node cpu-2: running ({running.id}) of {bench.user.name} runs there, and is not interrupted for a check"
             )
             assert bench.executor.told == []
+            assert [run.id for run in bench.engine._scheduler.queue(9)] == [task.id, waiting.id]
             for rank in range(4):
                 bench.executor.end(running.id, rank)
             bench.engine.tick()
