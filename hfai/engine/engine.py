@@ -31,6 +31,7 @@ from hfai.engine.store.database import Database
 from hfai.engine.store.finding import find_chain
 from hfai.engine.store.listing import list_chains
 from hfai.engine.store.reading import read_request, read_task, read_tasks, unfinished_run, used_up
+from hfai.engine.store.searching import Searches
 from hfai.engine.store.tags import add_tag, remove_tag, tags_of
 from hfai.engine.submission import check, ensure_within_quota
 from hfai.engine.system import Clock, SystemClock, storage_errors
@@ -98,6 +99,7 @@ class Engine:
             self.accounts = Accounts(self.config, self._db, self._clock)
             self._executor = self._given_executor or _executor(self.config, self.engine_id, self._clock, url)
             self._names = NamesFile(state_dir / NAMES, self._db)
+            self._searches = Searches(state_dir / DATABASE)
             self._scheduler = Scheduler(
                 self.config,
                 self._clock,
@@ -139,6 +141,7 @@ class Engine:
         self._scheduler.close()
         await self._executor.close()
         self._names.close()
+        self._searches.close()
         self._db.close()
 
     async def _stop_all(self) -> None:
@@ -237,7 +240,12 @@ class Engine:
     def list_tasks(self, query: ListQuery, *, user: User) -> tuple[list[Task], int]:
         """One page of tasks, the user's own where the query names nobody, and how many there are on all pages."""
         first_ids, total = list_chains(self._db, query, query.user_name or user.name)
-        return [self._with_pending(task) for task in read_tasks(self._db, first_ids)], total
+        return self._tasks(first_ids), total
+
+    async def search_tasks(self, query: ListQuery, *, user: User) -> tuple[list[Task], int]:
+        """The same where many names have to be looked at: others are answered meanwhile."""
+        first_ids, total = await self._searches.list_chains(query, query.user_name or user.name)
+        return self._tasks(first_ids), total
 
     def nodes(self) -> list[NodeView]:
         """Every node and what it works on."""
@@ -419,6 +427,9 @@ class Engine:
 
     def _task(self, first_id: int) -> Task:
         return self._with_pending(read_task(self._db, first_id))
+
+    def _tasks(self, first_ids: Sequence[int]) -> list[Task]:
+        return [self._with_pending(task) for task in read_tasks(self._db, first_ids)]
 
     def _with_pending(self, task: Task) -> Task:
         run = self._scheduler.of_chain(task.chain_id)

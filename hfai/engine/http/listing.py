@@ -26,7 +26,10 @@ async def list_tasks(call: Call) -> Answer:
         raise Refusal(UsageError("shared_task is exclude or only"), "共享任务筛选仅支持 exclude/only 选项")
     if shared_task == "only":  # nobody can share a task here
         return {"success": 1, "result": {"tasks": [], "total": 0}}
-    tasks, total = call.engine.list_tasks(query, user=call.user)
+    if query.nb_name_pattern:
+        tasks, total = await call.engine.search_tasks(query, user=call.user)
+    else:
+        tasks, total = call.engine.list_tasks(query, user=call.user)
     rows = [task.to_wire(select_pods=select_pods) for task in tasks]
     return {"success": 1, "result": {"tasks": rows, "total": total}}
 

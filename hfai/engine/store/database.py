@@ -1,4 +1,4 @@
-"""The one connection to the database: opened, brought up to date, and written in transactions."""
+"""The one connection that writes to the database: opened, brought up to date, and written in transactions; others only read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 from pathlib import Path
 from typing import Any, Iterator, Sequence
+from urllib.parse import quote
 
 from hfai.engine.store.migrations import MIGRATIONS
 from hfai.engine.system import storage_errors
@@ -17,7 +18,37 @@ from hfai.model.phrase import Phrase
 _STATEMENTS = 256
 
 
-class Database:
+class Reading:
+    """What can be read through a connection."""
+
+    _connection: sqlite3.Connection
+
+    def all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Every row of an answer."""
+        return self._connection.execute(statement, values).fetchall()
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """The first row of an answer, None if it has none."""
+        return self._connection.execute(statement, values).fetchone()
+
+    def close(self) -> None:
+        """Close the connection; may be called twice."""
+        self._connection.close()
+
+
+class Snapshot(Reading):
+    """The database as it is now, whatever is written meanwhile; to be used and closed in the thread that opened it.
+
+    Args:
+        path: the file; a :class:`Database` has it open.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+        self._connection.execute("BEGIN")
+
+
+class Database(Reading):
     """The engine's database; everything happens in the daemon's thread.
 
     Args:
@@ -105,18 +136,6 @@ class Database:
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
         return self._connection.execute(statement, values)
-
-    def all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Every row of an answer."""
-        return self._connection.execute(statement, values).fetchall()
-
-    def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        """The first row of an answer, None if it has none."""
-        return self._connection.execute(statement, values).fetchone()
-
-    def close(self) -> None:
-        """Close the database; may be called twice."""
-        self._connection.close()
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from hfai.engine.queries import ListQuery
 from hfai.engine.store.database import Database
 from hfai.engine.store.listing import list_chains
+from hfai.engine.store.searching import Searches
 
 
 def finish(bench: Any, name: str, code: int = 0, **more: Any) -> Any:
@@ -128,3 +129,49 @@ def test_a_long_history_costs_nothing(tmp_path: Path) -> None:
         assert best_s(long, query) < 3 * best_s(short, query) + 0.0005, query
     short.close()
     long.close()
+
+
+def test_a_part_of_a_name_in_a_long_history(tmp_path: Path) -> None:
+    """The newest first, whether a few names hold it or nearly all; the ids count where they can hold it."""
+    db = Database(tmp_path / "long.db")
+    fill(db, 2_000)
+    every = list(range(2_000, 0, -1))
+    searches: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("n", {}),
+        ("n12", {}),
+        ("1999", {}),
+        ("19", {"page": 2}),
+        ("19", {"page": 2000}),
+        ("nothing", {}),
+        ("n1", {"worker_status": ("succeeded",)}),
+        ("-7", {}),
+        ("n5", {"order_by": "first_id"}),
+    )
+    for part, filters in searches:
+        for user in ("u", "*"):
+            held = [i for i in every if part in f"n{i}" or part in f"chain-{i}" or str(i).startswith(part)]
+            found, total = list_chains(db, ListQuery(nb_name_pattern=part, page_size=20, **filters), user)
+            page = filters.get("page", 1)
+            assert (found, total) == (held[20 * (page - 1) : 20 * page], len(held)), (part, user)
+    db.close()
+
+
+def test_a_search_holds_nobody_up(tmp_path: Path) -> None:
+    """The loop turns while every name is looked at, and something may be written meanwhile."""
+
+    async def work() -> int:
+        searching = asyncio.ensure_future(searches.list_chains(ListQuery(nb_name_pattern="-49999"), "u"))
+        turns = 0
+        with db.transaction():
+            db.execute("UPDATE chains SET nb_name = 'other' WHERE first_id = 1")
+            while not searching.done():
+                await asyncio.sleep(0)
+                turns += 1
+        assert await searching == ([49_999], 1)
+        return turns
+
+    db, searches = Database(tmp_path / "long ?#.db"), Searches(tmp_path / "long ?#.db")
+    fill(db, 50_000)
+    assert asyncio.run(work()) > 5
+    searches.close()
+    db.close()
