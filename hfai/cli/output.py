@@ -8,7 +8,6 @@ sign of anything.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from typing import Any, Callable, NamedTuple, Optional, Sequence, TextIO
@@ -223,6 +222,8 @@ def is_coloured(stream: TextIO, wanted: str = "auto") -> bool:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout, indented, non-ASCII as it is."""
+    import json  # more than a Tab may take
+
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 

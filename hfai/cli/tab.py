@@ -60,7 +60,7 @@ def _answer() -> None:
 
 def _parser_for(words: list[str], typed: str) -> argparse.ArgumentParser:
     """The parser that knows the word being typed; ``words`` are those before it, without the program."""
-    top = argparse.ArgumentParser(prog="hai-cli", add_help=False, allow_abbrev=False)
+    top = argparse.ArgumentParser(prog="hai-cli", add_help=False, allow_abbrev=False, formatter_class=_formatter)
     if not words:
         action = top.add_argument("--context")
         action.completer = completion_names.context_names  # type: ignore[attr-defined]
@@ -99,10 +99,16 @@ def _parser_for(words: list[str], typed: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Nothing is shown. Only a width that is given keeps argparse from importing shutil to find one."""
+    return argparse.HelpFormatter(prog, width=80)
+
+
 def _add_words(parser: argparse.ArgumentParser, commands: tuple[Command, ...]) -> dict[str, argparse.ArgumentParser]:
     words = parser.add_subparsers()
     return {
-        command.name: words.add_parser(command.name, help=tr(command.purpose), allow_abbrev=False) for command in commands
+        command.name: words.add_parser(command.name, help=tr(command.purpose), allow_abbrev=False, formatter_class=_formatter)
+        for command in commands
     }
 
 

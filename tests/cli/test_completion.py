@@ -80,7 +80,7 @@ def cached(cli: Cli) -> Cli:
         ("hai-cli init x --context d", {"default"}),
         ("hai-cli ssh ", {"my_exp"}),
         ("hai-cli ssh my_exp -- ls ", set()),
-        ("hai-cli status\t--", {"--output", "--json", "--quiet", "--columns", "--type", "--help"}),
+        ("hai-cli status\t--", {"--output", "--json", "--quiet", "--columns", "--color", "--type", "--help"}),
         ("hai-cli platform node cordon ", {"cpu-0", "cpu-1", "gpu-0"}),
         ("hai-cli platform node cordon c", {"cpu-0", "cpu-1"}),
         ("hai-cli run x.yaml --group ", {"default", "lab.gpu"}),
