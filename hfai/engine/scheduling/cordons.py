@@ -47,7 +47,11 @@ class Cordons:
         self._set(name, Cordon(reason, by, since=self._clock.now()))
 
     def fail(self, name: str, reason: str) -> None:
-        """A check of the platform's has failed: the same, whatever it was cordoned for. Raises nothing."""
+        """A check of the platform's has failed: the same, unless somebody keeps it cordoned for a reason of theirs. Raises nothing."""
+        node = self._cluster.node(name)
+        if node is not None and node.cordon is not None and node.cordon.by != PLATFORM:
+            _log.warning("node %s stays cordoned by %s; a check has failed: %s", name, node.cordon.by, reason)
+            return
         try:
             self.put(name, reason, by=PLATFORM)
         except HfaiError as error:  # gone from the configuration, or nothing can be stored now

@@ -42,11 +42,13 @@ from hfai.model.priorities import Priority
 from hfai.model.records import Node, Task
 from hfai.model.spec import TaskSpec
 from hfai.model.states import ChainStatus
-from hfai.node.check import Check
+from hfai.node.check import Check, amount
 
 # Not `-m`, and isolated: nothing in the workspace stands in for a module of ours.
 _PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from hfai.engine.validation.main import main; sys.exit(main())"
 _LIBRARY = str(Path(__file__).resolve().parents[3])
+# Checks whose text does not say what was measured.
+_MEASURED = ("bandwidth", "clock", "compute", "log_write", "suspend")
 MOST_OWN_BYTES = 32 << 10
 _log = logging.getLogger(__name__)
 
@@ -251,13 +253,12 @@ class Validations:
         checks = self._found(run.id)
         user = self._accounts.named(run.user_name)
         if checks is not None and run.pinned_to is not None and user is not None:
-            self._judge(run.pinned_to, checks, user, run_id=run.id)
+            self._judge(run.pinned_to, checks, user)
 
-    def _judge(self, node: str, checks: Sequence[Check], user: User, run_id: Optional[int] = None) -> None:
+    def _judge(self, node: str, checks: Sequence[Check], user: User) -> None:
         bad = [check for check in checks if check.has_failed and _is_of_node(check, user)]
         if bad:
-            why = bad[0].text or Phrase("check {name} failed", name=bad[0].name)
-            self._scheduler.cordons.fail(node, Phrase("validation: {why}", why=why))
+            self._scheduler.cordons.fail(node, Phrase("validation: {why}", why=_reason(bad[0])))
             return
         speeds = [
             check for check in checks if check.name == "compute" and check.value is not None and not check.has_failed
@@ -272,6 +273,20 @@ class Validations:
 
 def _is_of_node(check: Check, user: User) -> bool:
     return user.is_admin if check.name == "own" else not check.name.startswith("workspace")
+
+
+def _reason(check: Check) -> Phrase:
+    """What is wrong, in a sentence: that of the check, or its measure."""
+    if check.name not in _MEASURED or check.value is None or check.limit is None:
+        return check.text or Phrase("check {name} failed", name=check.name)
+    template = (
+        "{name} is {value}, it should be at most {limit}"
+        if check.is_most
+        else "{name} is {value}, it should be at least {limit}"
+    )
+    return Phrase(
+        template, name=check.name, value=amount(check.value, check.unit), limit=amount(check.limit, check.unit)
+    )
 
 
 def _read(text: bytes) -> Optional[tuple[Check, ...]]:

@@ -102,6 +102,24 @@ def test_a_node_that_fails_is_cordoned(bench: Any) -> None:
     asyncio.run(work())
 
 
+def test_a_measure_that_is_too_bad(bench: Any) -> None:
+    """The reason has it; who has cordoned the node before for a reason of theirs is not spoken over."""
+
+    async def work() -> None:
+        async with bench.running():
+            slow = Check("compute", 2e9, 4e9, "flop/s", text=Phrase("20 % of what it was"))
+            report(bench, validate(bench, "cpu-0"), slow, code=1)
+            assert cordons(bench)["cpu-0"][0] == "validation: compute is 2 Gflop/s, it should be at least 4 Gflop/s"
+            bench.engine.cordons.put("cpu-1", "being repaired", by="ada")
+            late = Check("clock", 9.5, 5, "s", is_most=True)
+            report(bench, validate(bench, "cpu-1"), late, code=1)
+            assert cordons(bench)["cpu-1"] == ("being repaired", "ada")
+            report(bench, validate(bench, "cpu-2"), late, code=1)
+            assert cordons(bench)["cpu-2"][0] == "validation: clock is 9.5 s, it should be at most 5 s"
+
+    asyncio.run(work())
+
+
 def test_what_is_not_the_nodes_fault(bench: Any) -> None:
     """A workspace that is full, and what a plain user's own check says; an administrator's counts."""
 
