@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             with start_profile(experiment, *asked) as profiling:
                 was_interrupted = _wait(profiling, experiment, arguments)
                 profile = profiling.result()
-        files = profile.save(place.directory)
+        files, failure = _saved(profile, place.directory)
     finally:
         place.leave()
     show_text(
@@ -81,7 +81,17 @@ def run(arguments: argparse.Namespace) -> int:
         lambda: profile_json(profile, place.directory, files),
     )
     status = _say_what_is_missing(profile, has_named=recorders is not None)
+    if failure is not None:
+        raise failure
     return _INTERRUPTED if was_interrupted else status
+
+
+def _saved(profile: Profile, directory: Path) -> tuple[list[Path], Optional[UsageError]]:
+    """The files; what was seen is shown also where they cannot be written, a disk being full."""
+    try:
+        return profile.save(directory), None
+    except OSError as error:
+        return [], _unusable(directory, error)
 
 
 def _wait(profiling: Profiling, experiment: Experiment, arguments: argparse.Namespace) -> bool:

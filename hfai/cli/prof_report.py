@@ -50,6 +50,8 @@ _PROCESSES = (
 def profile_text(profile: Profile, directory: Path, files: Sequence[Path]) -> str:
     """The summary for people: per rank what was measured, the processes, the functions; then where the files are."""
     text = "".join(_rank_text(rank) for rank in profile.ranks)
+    if not files:
+        return text
     names = "".join(f"  {path.name}\n" for path in files)
     return f"{text}{tr('files in {directory}:', directory=directory)}\n{names}"
 

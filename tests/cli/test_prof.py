@@ -104,6 +104,17 @@ def spies_of(hai: Cli) -> list[str]:
     return found
 
 
+def test_a_full_disk_costs_the_files_alone(hai: Cli) -> None:
+    """What was sampled is shown, and why there are no files."""
+    begun(hai, "full")
+    hai.write("d/x", "")
+    (hai.cwd / "d" / "rank_0_basic.csv").symlink_to("/dev/full")
+    done = hai("prof", "full", "--time", "0.3", "--recorder", "basic", "--interval", "basic=0.1", "-d", "d")
+    assert done.status == 2 and "| cpu " in done.out
+    assert done.err.endswith("no files can be written in d (No space left on device): name another directory with --directory\n")
+    assert hai("stop", "full").status == 0
+
+
 def test_a_closed_pipe_is_silent(hai: Cli) -> None:
     begun(hai, "piped")
     client = hai.start("prof", "piped", "--time", "0.3", "--recorder", "basic", "--interval", "basic=0.1", "-d", "p")

@@ -74,7 +74,7 @@ class StackRecorder:
         self._problem: Optional[str] = None
 
     def next_at(self) -> Optional[float]:
-        return None
+        return None  # the end of a py-spy is a signal, new processes are seen at the next glance
 
     def turn(self, now: float) -> None:
         for spy in [spy for spy in self._spies if spy.has_ended]:
@@ -90,9 +90,13 @@ class StackRecorder:
             if left_s < _SHORTEST_TURN_S or now < self._retry_at.get(root, 0.0):
                 continue
             free = [pid for pid in self._tree.below(root) if (pid, processes[pid].start) not in self._covered]
-            if root in free and (pythons := list(filter(is_python, free))):
-                self._retry_at.pop(root, None)
-                self._spies.append(_Spy(self._command, root, pythons[0], min(_TURN_S, left_s)))
+            if root not in free:
+                continue
+            python = next(filter(is_python, free), None)
+            if python is None:
+                self._retry_at[root] = now + _RETRY_S
+            else:
+                self._spies.append(_Spy(self._command, root, python, min(_TURN_S, left_s)))
 
     def finish(self, now: float) -> None:
         deadline = now + _WRITE_S
@@ -123,8 +127,10 @@ class StackRecorder:
         if not self._has_looked:
             problem = why_not(spy.python, self._command[0])
             if problem is not None:
-                raise Unavailable(problem)
-            if said and is_python(spy.python):
+                self._problem = problem
+                if not self._spies:  # nobody should have to wait for the end to hear it
+                    raise Unavailable(problem)
+            elif said and is_python(spy.python):
                 self._problem = Phrase(FAILED, pid=spy.python, reason=_reason(said))
 
 
