@@ -10,8 +10,8 @@ from hfai.cli.language import tr
 def add_key(parser: argparse.ArgumentParser) -> None:
     """Declare them."""
     parser.add_argument("--user", default="*", metavar="USER", help=tr("a user, or @TEAM for each of its members; default: *, each user"))
-    parser.add_argument("--group", default="*", metavar="GROUP", help=tr("a group of nodes; default: *, each"))
-    parser.add_argument("--priority", default="*", metavar="PRIORITY", help=tr("by name or number; default: *, each"))
+    parser.add_argument("-g", "--group", default="*", metavar="GROUP", help=tr("a group of nodes; default: *, each"))
+    parser.add_argument("-p", "--priority", default="*", metavar="PRIORITY", help=tr("by name or number; default: *, each"))
 
 
 def key_of(arguments: argparse.Namespace) -> dict[str, str]:
