@@ -162,7 +162,7 @@ def test_looking_goes_on_after_an_error() -> None:
     import threading
 
     told = threading.Semaphore(0)
-    answers: list[Any] = [2, UnreachableError(url="x", reason="y"), 3]
+    answers: list[Any] = [2, UnreachableError(url="x", reason="y"), KeyError("cluster_df"), 3]
 
     def look() -> int:
         answer = answers.pop(0) if answers else 4
@@ -175,10 +175,10 @@ def test_looking_goes_on_after_an_error() -> None:
     looking.start()
     try:
         seen = []
-        for _ in range(3):
+        for _ in range(4):
             looking.now()
             assert told.acquire(timeout=20)
             seen.append((looking.latest, looking.problem is not None))
-        assert seen == [(2, False), (2, True), (3, False)]
+        assert seen == [(2, False), (2, True), (2, True), (3, False)]
     finally:
         looking.close()

@@ -62,4 +62,6 @@ class Looking(Generic[_T]):
                 self.latest, self.problem = self._look(), None
             except HfaiError as error:
                 self.problem = error
+            except Exception as error:  # an answer that nobody has thought of must not end the thread unseen
+                self.problem = HfaiError("{error}", error=f"{type(error).__name__}: {error}")
             self._tell()

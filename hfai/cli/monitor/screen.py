@@ -69,12 +69,13 @@ class Screen:
             self._handle(number, self._end)
         self._handle(signal.SIGWINCH, lambda number, frame: None)
         self._handle(signal.SIGTSTP, self._stop)
+        self._handle(signal.SIGCONT, self._go_on)
         self._begin()
 
     def close(self) -> None:
         """Put everything back as it was. May be called twice, and without :meth:`open`."""
         # A second Ctrl-C must not leave half of it undone.
-        for ending in (*_ENDS, signal.SIGTSTP, signal.SIGINT):
+        for ending in (*_ENDS, signal.SIGTSTP, signal.SIGCONT, signal.SIGINT):
             self._handle(ending, signal.SIG_IGN)
         if self._saved is not None:
             self._give_back()
@@ -175,10 +176,13 @@ class Screen:
         raise SystemExit(128 + number)
 
     def _stop(self, number: int, frame: Optional[FrameType]) -> None:
-        """Ctrl-Z: the shell gets its terminal, and when it lets us go on everything is drawn anew."""
+        """Ctrl-Z: the shell gets its terminal."""
         self._give_back()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._stop)
+
+    def _go_on(self, number: int, frame: Optional[FrameType]) -> None:
+        """The shell lets us go on, however we were stopped: everything is drawn anew."""
         self._begin()
         self.wake()
