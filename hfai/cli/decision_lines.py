@@ -18,6 +18,11 @@ _BY = {
     "user": mark("run {id} was suspended by its user: {times}"),
     "task": mark("run {id} was suspended by itself: {times}"),
 }
+# It ended in the time that it had to save, by itself or another way.
+_ENDED_FIRST = {
+    "scheduler": mark("run {id} was to be suspended by the scheduler: {times}; it ended before that"),
+    "user": mark("run {id} was to be suspended by its user: {times}; it ended before that"),
+}
 
 
 def decision_lines(experiment: Experiment) -> list[str]:
@@ -50,10 +55,12 @@ def suspension_line(experiment: Experiment) -> Optional[str]:
         (last.forced_at, mark("stopped {time}, without having said that it had saved")),
     ]
     times = [tr(text, time=_clock(at)) for at, text in steps if at]
-    if last.is_open and last.told_at and last.id == experiment.id and not experiment.is_finished:
+    text = _BY.get(last.by, mark("run {id} was suspended: {times}"))
+    if last.is_open and (last.id != experiment.id or experiment.is_finished):
+        text = _ENDED_FIRST.get(last.by, text)
+    elif last.is_open and last.told_at:
         until = last.told_at + timedelta(seconds=last.grace_s)
         times.append(tr("has until {time} to save", time=_clock(until)))
-    text = _BY.get(last.by, mark("run {id} was suspended: {times}"))
     return tr(text, id=last.id, times=", ".join(times))
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from hfai.client._experiment import Experiment
 from hfai.client._find import get_experiment
-from hfai.model.errors import UsageError
+from hfai.model.errors import TaskNotFound, UsageError
 
 KINDS = ("auto", "id", "name", "yaml")
+# Servers count in 64 bits and refuse a larger number in other words.
+_MOST_DIGITS = 18
 
 
 def resolve(text: str, kind: str = "auto") -> Experiment:
@@ -38,6 +40,8 @@ def resolve(text: str, kind: str = "auto") -> Experiment:
     if kind == "id":
         if not (text.isascii() and text.isdecimal()):
             raise UsageError("an id is a number, not {found}", found=text)
+        if len(text.lstrip("0")) > _MOST_DIGITS:
+            raise TaskNotFound(experiment=text)
         return get_experiment(id=int(text))
     if kind == "yaml":
         from hfai.model.taskfile import load_task_file

@@ -105,8 +105,12 @@ def test_a_name_in_use_is_refused(hai: Cli) -> None:
         (("run", "typo.yaml"), 6, "did you mean resource.node_count?"),
         (("run", "type.yaml"), 6, "type.yaml:5:"),
         (("run", "huge.yaml"), 6, "resource.node_count"),
+        (("run", "zero.yaml"), 6, "resource.node_count is the number 0"),
+        (("run", "negative.yaml"), 6, "resource.node_count is the number -1"),
+        (("run", "nothing.yaml"), 6, "spec.entrypoint is missing"),
         (("run", "good.yaml", "-g", "nope"), 6, "there is no such group"),
         (("run", "good.yaml", "-n", "5"), 6, "has 4 nodes"),
+        (("run", "good.yaml", "-n", "1000000000"), 6, "1000000000"),
         (("run", "good.yaml", "--name", "x" * 600), 6, "1 to 255 characters"),
         (("run", "outside.yaml"), 6, "there is no nowhere.py"),
         (("python", "missing.py", "--"), 6, "missing.py: there is no such file"),
@@ -127,6 +131,9 @@ def test_bad_input(hai: Cli, words: tuple[str, ...], status: int, said: str) -> 
     hai.write("good.yaml", good)
     hai.write("typo.yaml", good + "resource: {node_cuont: 2}\n")
     hai.write("type.yaml", good + "resource:\n  node_count: two\n")
+    hai.write("zero.yaml", good + "resource: {node_count: 0}\n")
+    hai.write("negative.yaml", good + "resource: {node_count: -1}\n")
+    hai.write("nothing.yaml", "version: 2\nname: good\nspec: {}\n")
     hai.write("huge.yaml", good + "resource: {node_count: 1000000000}\n")
     hai.write("outside.yaml", good.replace("good.sh", "nowhere.py"))
     done = hai(*words)

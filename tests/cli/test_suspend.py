@@ -57,6 +57,18 @@ def test_suspend_of_several(hai: Cli) -> None:
         assert "由用户挂起" in hai("status", name, lang="zh").out
 
 
+def test_an_end_while_it_was_to_save(hai: Cli) -> None:
+    """It was not suspended, and is not said to have been."""
+    hai.write("ends.py", SAVES.replace("go_suspend()\n", "break\n"))
+    assert hai("python", "ends.py", "--", "--name", "ends").status == 0
+    until(lambda: "begin" in hai("logs", "ends").out)
+    assert hai("suspend", "ends").status == 0
+    until_status(hai, "ends", "finished")
+    said = hai("status", "ends").out
+    assert "was to be suspended by its user: told 2" in said and "; it ended before that" in said
+    assert "；在此之前已经结束" in hai("status", "ends", lang="zh").out
+
+
 def test_suspended_and_waiting(hai: Cli) -> None:
     """While others have the nodes it is in the queue already, and resuming changes nothing."""
     begun(hai, "low")

@@ -29,6 +29,9 @@ def test_a_task_is_found_by_id_chain_and_name(sandbox: EngineSandbox, submit: Su
         answer = sandbox.post("query/task", **selector)
         assert answer["success"] == 1
         assert answer["result"]["task"] == task
+    other = finished(submit(name="another"))
+    for selector in ({"id": task["id"], "chain_id": other["chain_id"]}, {"id": other["id"], "nb_name": "found"}):
+        assert sandbox.post("query/task", **selector)["msg"] == "没有符合条件的任务"
     assert [pod["status"] for pod in task["_pods_"]] == ["succeeded", "succeeded"]
     assert [pod["exit_code"] for pod in task["_pods_"]] == ["0", "0"]
     assert (task["chain_status"], task["stop_code"]) == ("finished", 1)
