@@ -135,7 +135,7 @@ def _say_what_is_missing(profile: Profile, *, has_named: bool) -> int:
         elif rank.ended_by == "unfinished":
             note(tr("rank {rank}: this is what there is so far", rank=rank.rank))
         elif rank.ended_by == "task":
-            note(tr("rank {rank}: the task ended after {seconds} s", rank=rank.rank, seconds=f"{rank.elapsed_s:.1f}"))
+            note(tr("rank {rank}: the run ended after {seconds} s", rank=rank.rank, seconds=f"{rank.elapsed_s:.1f}"))
     return status
 
 

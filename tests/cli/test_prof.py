@@ -70,7 +70,7 @@ def test_what_was_sampled_from_the_start(hai: Cli) -> None:
     assert hai("python", "short.py", "--", "--name", "short", *options).status == 0
     assert hai("wait", "short").status == 0
     done = hai("prof", "short", "--saved", "-d", "saved")
-    assert done.status == 0 and "rank 0: the task ended after " in done.err
+    assert done.status == 0 and "rank 0: the run ended after " in done.err
     assert "| cpu " in done.out and (hai.cwd / "saved" / "rank_0_basic.csv").exists()
 
 

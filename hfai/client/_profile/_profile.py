@@ -24,7 +24,7 @@ class RankProfile:
         stacks: of its Python threads.
         skipped: by recorder, why it has nothing.
         elapsed_s: how long it was sampled.
-        ended_by: ``time``, ``task`` (it ended or was stopped), ``asked``, ``nothing`` (no recorder could run), ``lost`` (the connection
+        ended_by: ``time``, ``task`` (its run ended), ``asked``, ``nothing`` (no recorder could run), ``lost`` (the connection
             was) or ``unfinished`` (of :func:`hfai.client.saved_profile`: there is more to come, or the profiler was killed).
     """
 
