@@ -112,7 +112,7 @@ def save_settings(settings: Settings) -> Path:
         is_flat = settings.context == DEFAULT and _key_of(body.get("contexts") or {}, DEFAULT) is None
         target = body if is_flat else section(section(body, "contexts"), settings.context)
         if target.get("url") != settings.url:
-            names_file(settings.context).unlink(missing_ok=True)
+            _drop_caches(settings.context)
         for key, value in entry.items():
             if value is None:
                 target.pop(key, None)
@@ -168,7 +168,7 @@ def remove(context: str) -> Path:
             body["current"] = LOCAL
 
     written = edit(path, change)
-    names_file(context).unlink(missing_ok=True)
+    _drop_caches(context)
     return written
 
 
@@ -187,6 +187,12 @@ def ensure_name(context: str) -> None:
 def with_scheme(url: str) -> str:
     """The address with ``https://`` in front where it names no scheme."""
     return (url if "://" in url else f"https://{url}").rstrip("/")
+
+
+def _drop_caches(context: str) -> None:
+    """What Tab knew of the server that a name stood for (hfai.client._names_cache)."""
+    for kind in (".names", ".places"):
+        names_file(context).with_suffix(kind).unlink(missing_ok=True)
 
 
 def _make_current(body: Any, context: str) -> None:

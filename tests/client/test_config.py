@@ -161,8 +161,9 @@ def test_removing_the_current_one_goes_back_to_this_machine(own_home: Path) -> N
     cache = own_home / "cache" / "default.names"
     cache.parent.mkdir()
     cache.write_text("1\ta\tfinished\n")
+    cache.with_suffix(".places").write_text("n0\tdefault\n")
     remove("default")
-    assert load_settings() == Settings(LOCAL) and not cache.exists()
+    assert load_settings() == Settings(LOCAL) and list(cache.parent.iterdir()) == []
     assert "x" not in (own_home / "conf.yaml").read_text()
     for name, kind in (("default", NotFoundError), (LOCAL, UsageError)):
         with pytest.raises(kind):
