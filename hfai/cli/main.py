@@ -51,8 +51,10 @@ def dispatch(words: Sequence[str]) -> int:
         return 0
     command = COMMANDS.get(words[0])
     if command is None:
-        from hfai.cli.suggesting import no_command
+        from hfai.cli.suggesting import no_command, no_option
 
+        if words[0].startswith("-"):
+            raise no_option(words[0], ("--context", "--help", "--version"), "hai-cli")
         raise no_command(words[0], tuple(COMMANDS))
     path: tuple[str, ...] = (command.name,)
     rest = words[1:]

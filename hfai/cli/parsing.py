@@ -73,12 +73,22 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        known, extra = self.parse_known_args(args, namespace)
+        known, extra = self.parse_known_args(args and [self._spelled(word) for word in args], namespace)
         if extra:
             from hfai.cli.suggesting import no_option
 
             raise no_option(extra[0], self._option_string_actions, self.prog)
         return known
+
+    def _spelled(self, word: str) -> str:
+        """An option as it is declared: HAI spells ``--page_size``, most programs ``--page-size``; both are understood."""
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") or name in self._option_string_actions:
+            return word
+        for other in (name[2:].replace("-", "_"), name[2:].replace("_", "-")):
+            if f"--{other}" in self._option_string_actions:
+                return f"--{other}{equals}{value}"
+        return word
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse's own sentence differs from one Python to the next and suggests nothing.

@@ -17,9 +17,16 @@ def nearest(word: str, known: Iterable[str]) -> Optional[str]:
 def no_command(word: str, known: Iterable[str], parent: str = "") -> UsageError:
     """The error for a command that does not exist."""
     program = f"hai-cli {parent}".rstrip()
-    if meant := nearest(word, known):
+    if meant := ("" if parent else _further_in(word)) or nearest(word, known):
         return UsageError("no command {word}: did you mean `{program} {meant}`?", word=word, program=program, meant=meant)
     return UsageError("no command {word}: see `{program} --help`", word=word, program=program)
+
+
+def _further_in(word: str) -> str:
+    """The words of a command whose last word this is: ``cordon`` is ``platform node cordon``."""
+    from hfai.cli.commands import every_command
+
+    return next((" ".join(path) for path, _ in every_command() if path[-1] == word), "")
 
 
 def no_option(word: str, known: Iterable[str], program: str) -> UsageError:

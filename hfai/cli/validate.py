@@ -68,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action = parser.add_argument(
         "which",
         nargs="*",
+        default=[],
         metavar="RANK|NODE",
         help=tr("the ranks whose nodes are meant, by default all; behind the word nodes the names of nodes"),
     )

@@ -8,7 +8,9 @@ from tests.cli.conftest import Cli
 
 CASES = [
     (("lsit",), "hai-cli: no command lsit: did you mean `hai-cli list`?\n"),
-    (("zzz",), "hai-cli: no command zzz: see `hai-cli --help`\n"),
+    (("cordon",), "hai-cli: no command cordon: did you mean `hai-cli platform node cordon`?\n"),
+        (("--versoin",), "hai-cli: no option --versoin: did you mean --version? See `hai-cli --help`\n"),
+        (("zzz",), "hai-cli: no command zzz: see `hai-cli --help`\n"),
     (("platform", "dwon"), "hai-cli: no command dwon: did you mean `hai-cli platform down`?\n"),
     (("list", "--pgae", "2"), "hai-cli: no option --pgae: did you mean --page? See `hai-cli list --help`\n"),
     (("list", "--page_siz", "2"), "hai-cli: no option --page_siz: did you mean --page_size? See `hai-cli list --help`\n"),
@@ -54,6 +56,14 @@ def test_the_same_in_chinese(cli: Cli, words: tuple[str, ...]) -> None:
     assert any("\u4e00" <= sign <= "\u9fff" for sign in said)
     for english in ("argument ", "see ", "required", "it must", "no option"):
         assert english not in said
+
+
+@pytest.mark.parametrize("option", ["--page_size", "--page-size"])
+@pytest.mark.parametrize("form", ["{} 51", "{}=51"])
+def test_both_spellings_of_an_option(cli: Cli, option: str, form: str) -> None:
+    """HAI's own and the one of most programs."""
+    done = cli("list", *form.format(option).split())
+    assert done.status == 2 and "--page_size 51: it must be from 1 to 50" in done.err
 
 
 @pytest.mark.parametrize("priority", ["URGENT", "7", "-2"])
