@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import uuid
 from pathlib import Path
 from typing import Any, Callable, ContextManager, Mapping, Optional, Sequence
@@ -30,7 +31,7 @@ from hfai.engine.store.chains import NewChain, NextRun, add_chain, add_run, ensu
 from hfai.engine.store.database import Database
 from hfai.engine.store.finding import find_chain
 from hfai.engine.store.listing import list_chains
-from hfai.engine.store.reading import read_request, read_task, read_tasks, unfinished_run, used_up
+from hfai.engine.store.reading import read_request, read_task, read_tasks, unfinished_run, used_up, workspaces_of
 from hfai.engine.store.searching import Searches
 from hfai.engine.store.tags import add_tag, remove_tag, tags_of
 from hfai.engine.submission import check, ensure_within_quota
@@ -38,6 +39,7 @@ from hfai.engine.system import Clock, SystemClock, storage_errors
 from hfai.engine.usage import UsageMeter
 from hfai.engine.validation.validations import Request, Validations
 from hfai.engine.watching import Change, Watches
+from hfai.engine.workspaces.workspaces import Workspaces
 from hfai.model.errors import RefusedError
 from hfai.model.phrase import Phrase
 from hfai.model.records import Task
@@ -112,6 +114,7 @@ class Engine:
             self.validations = Validations(
                 self.config, self._clock, self._db, self._executor, self._scheduler, self.accounts, url
             )
+            self.workspaces = Workspaces(state_dir / "workspaces", self._used_directories)
             self._scheduler.set_quotas(self.accounts.quotas)
             self.accounts.on_quotas = self._scheduler.set_quotas
             with storage_errors(state_dir):
@@ -422,6 +425,12 @@ class Engine:
             change(self._db, task.user_name, first_id, tag)
         self._watches.tell(task.chain_id)
         return self._task(first_id)
+
+    def _used_directories(self) -> list[str]:
+        """Where unfinished tasks work; of those in workspaces, the tree itself."""
+        found = workspaces_of(self._db, [run.first_id for run in self._scheduler.runs])
+        root = str(self.config.state_dir)
+        return [os.path.realpath(one) if one.startswith(root) else one for one in found]
 
     # From rows to records
 

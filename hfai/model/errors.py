@@ -9,7 +9,8 @@
     |  |- TaskNotFound            3
     |  |- RankNotFound            3
     |  |- NodeNotFound            3
-    |  `- EnvironmentNotFound     3
+    |  |- EnvironmentNotFound     3
+    |  `- WorkspaceNotFound       3
     |- NotAuthorised              4
     |- UnreachableError           5    no answer from the platform
     |  |- EngineStartError        5    the embedded engine could not be started
@@ -21,7 +22,8 @@
     |  |- NameInUse               6
     |  |- NotRunning              6    only a task that runs can be asked this
     |  |- QuotaExceeded           6
-    |  `- StorageFull             6
+    |  |- StorageFull             6
+    |  `- WorkspaceConflict       6    changed on both sides
     |- CheckFailed              7    a node has not passed a check
     |- WaitTimeout              124
     `- IllegalMove                1    a bug of ours: a job state that cannot follow another
@@ -115,6 +117,13 @@ class EnvironmentNotFound(NotFoundError):
 
     code = "environment_not_found"
     default_template = "no environment {environment}: see them with `haienv list`"
+
+
+class WorkspaceNotFound(NotFoundError):
+    """No workspace of this user has the name."""
+
+    code = "workspace_not_found"
+    default_template = "no workspace {name}: see them with `hai-cli workspace list`, make one with `hai-cli workspace init {name}`"
 
 
 class NotAuthorised(HfaiError):
@@ -213,6 +222,13 @@ class CheckFailed(HfaiError):
     code = "check_failed"
     exit_status = 7
     default_template = "{failed} of {count} nodes failed: {nodes}"
+
+
+class WorkspaceConflict(RefusedError):
+    """Something has changed on both sides; nothing was overwritten. ``data`` has ``paths``, at most 100 of them."""
+
+    code = "workspace_conflict"
+    default_template = "changed on the other side too: {shown} ({count} in all): pull first, or overwrite them with --force"
 
 
 class WaitTimeout(HfaiError):

@@ -63,6 +63,15 @@ from hfai.client.aio._logs import stream_log_blocks, stream_logs
 from hfai.client.aio._profile import profile, saved_profile
 from hfai.client.aio._servers import contexts, remove_context, server_info, use_context
 from hfai.client.aio._wait_each import wait_each
+from hfai.client.aio._workspace import (
+    diff_workspace,
+    download_workspace,
+    init_workspace,
+    list_workspaces,
+    pull_workspace,
+    push_workspace,
+    remove_workspace,
+)
 
 __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_names.py wants it
     "EXP_PRIORITY",
@@ -77,22 +86,29 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "create_access_token",
     "create_experiment",
     "create_experiment_v2",
+    "diff_workspace",
     "disable_warn",
+    "download_workspace",
     "get_experiment",
     "get_experiments",
     "get_status",
     "get_whole_life_state",
     "go_suspend",
     "init",
+    "init_workspace",
+    "list_workspaces",
     "nodes",
     "platform_users",
     "profile",
+    "pull_workspace",
+    "push_workspace",
     "quota_overview",
     "quota_rows",
     "receive_suspend_command",
     "remove_context",
     "remove_quota",
     "remove_user",
+    "remove_workspace",
     "resolve",
     "revoke_access_token",
     "saved_profile",

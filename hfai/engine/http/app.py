@@ -11,7 +11,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hfai.engine.http import accounts, control, guests, listing, nodes, queue, quotas, storage, tokens, users
+from hfai.engine.http import (
+    accounts,
+    control,
+    guests,
+    listing,
+    nodes,
+    queue,
+    quotas,
+    storage,
+    tokens,
+    users,
+    workspaces,
+)
 from hfai.engine.http.auth import is_loopback_host
 from hfai.engine.http.call import Door, Handler
 from hfai.engine.http.cordon import cordon, uncordon
@@ -69,6 +81,17 @@ HANDLERS: Mapping[str, Handler] = {
     "/query/node/usage": nodes.usage,
     "/query/storage/overview": storage.overview,
     "/query/engine/info": control.info,
+    "/operating/workspace/create": workspaces.create,
+    "/operating/workspace/remove": workspaces.remove,
+    "/operating/workspace/push/begin": workspaces.begin,
+    "/operating/workspace/push/pack": workspaces.pack,
+    "/operating/workspace/push/part": workspaces.part,
+    "/operating/workspace/push/copy": workspaces.copy,
+    "/operating/workspace/push/commit": workspaces.commit,
+    "/query/workspace": workspaces.head,
+    "/query/workspace/list": workspaces.list_workspaces,
+    "/query/workspace/tree": workspaces.tree,
+    "/query/workspace/content": workspaces.content,
 }
 # Only administrators get an answer here.
 FOR_ADMINS: Mapping[str, Handler] = {

@@ -45,10 +45,10 @@ class Call:
         """
         return _parsed(await self.body())
 
-    async def body(self) -> bytes:
-        """The body as it is."""
+    async def body(self, most: int = _LARGEST_BODY) -> bytes:
+        """The body as it is, of at most so many bytes."""
         if self._body is None:
-            self._body = await _read(self.request)
+            self._body = await _read(self.request, most)
         return self._body
 
 
@@ -113,13 +113,15 @@ def _token_in(body: bytes) -> Optional[str]:
         return None
 
 
-async def _read(request: Request) -> bytes:
-    body = b""
+async def _read(request: Request, most: int = _LARGEST_BODY) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_BODY:
-            raise HTTPException(413, f"the body is larger than {_LARGEST_BODY} bytes")
-    return body
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            raise HTTPException(413, f"the body is larger than {most} bytes")
+    return b"".join(chunks)
 
 
 def _parsed(body: bytes) -> Any:

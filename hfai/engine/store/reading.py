@@ -23,6 +23,9 @@ _RUN = (
     "whole_life_state, worker_status, ending, start_why, suspension"
 )
 
+# Values in one statement, below the limit of every SQLite.
+_AT_ONCE = 500
+
 
 @frozen
 class UnfinishedRun:
@@ -98,6 +101,15 @@ def used_up(db: Database, first_id: int) -> float:
         (first_id,),
     )
     return float(row[0])
+
+
+def workspaces_of(db: Database, first_ids: Sequence[int]) -> list[str]:
+    """The directories that these chains work in, each once."""
+    found: set[str] = set()
+    for at in range(0, len(first_ids), _AT_ONCE):
+        some = first_ids[at : at + _AT_ONCE]
+        found.update(row[0] for row in db.all(f"SELECT DISTINCT workspace FROM chains WHERE first_id IN {marks(some)}", some))
+    return sorted(found)
 
 
 def read_task(db: Database, first_id: int) -> Task:

@@ -1,0 +1,226 @@
+"""The client's side of a workspace: which directory, what it is called over there, and what both sides agreed on last.
+
+``.hfai/workspace.json`` says the name; ``.hfai/tree.json`` holds, per path, the stat and hash that it had when it was last
+looked at, and where that differs what the other side had when they last agreed (the base of three-way comparisons). Both
+are only memory: without the latter everything is read and compared again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from hfai.client._places import shown
+from hfai.model.errors import ConfigError, UsageError
+from hfai.model.workspace.entry import FILE, Known, packed_tree, unpacked_tree
+from hfai.model.workspace.fingerprint import fingerprint_at, fingerprint_of
+from hfai.model.workspace.ignore import IGNORE_FILE, Rules, default_rules, ignore_lines
+from hfai.model.workspace.paths import STATE_DIR, ensure_name
+from hfai.model.workspace.scan import Scan, scan
+
+_NAME_FILE, _TREE_FILE = "workspace.json", "tree.json"
+
+
+class LocalWorkspace:
+    """One directory that is a workspace.
+
+    Args:
+        root: the directory.
+        state_dir: where its two files are; left out, ``.hfai`` in it.
+
+    Attributes:
+        name: what it is called on the platform.
+        uid: which workspace of that name it agreed with last; empty before the first time.
+        known: what was found here last time, or now.
+    """
+
+    def __init__(self, root: Path, state_dir: Optional[Path] = None) -> None:
+        self.root = root
+        self.state_dir = state_dir or root / STATE_DIR
+        self.name, self.uid = "", ""
+        self.known: dict[str, Known] = {}
+        self._then: dict[str, Known] = {}
+        self._differing: dict[str, Optional[str]] = {}
+        self._still: dict[str, Any] = {}
+
+    def load(self) -> LocalWorkspace:
+        """Read its name.
+
+        Raises:
+            ConfigError: the file that says it cannot be used.
+        """
+        path = self.state_dir / _NAME_FILE
+        try:
+            body = json.loads(path.read_bytes())
+            self.name, self.uid = ensure_name(body["name"]), str(body["uid"])
+        except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it does not say a name"
+            template = "{file} cannot be used ({reason}): remove it and `hai-cli workspace init` again"
+            raise ConfigError(template, file=str(path), reason=reason) from None
+        still = body.get("still")
+        self._still = still if isinstance(still, dict) else {}
+        return self
+
+    def is_untouched(self, *, use_ignore: bool) -> Optional[int]:
+        """How many files there are, if both sides agreed at the last push and no stat has changed here since; else None."""
+        if self._still.get("use_ignore") is not use_ignore:
+            return None
+        try:
+            if fingerprint_at(str(self.root), use_ignore=use_ignore) == self._still.get("fingerprint"):
+                return int(self._still["files"])
+        except (OSError, KeyError, TypeError, ValueError):
+            pass
+        return None
+
+    def load_tree(self) -> None:
+        """Read what was here, and what both sides agreed on; without it everything is read and compared again."""
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+            body = json.loads((self.state_dir / _TREE_FILE).read_bytes())
+            known, differing = unpacked_tree(body["known"]), dict(body["differing"])
+            if body["uid"] != self.uid:
+                differing = dict.fromkeys(known)
+            self.known, self._then, self._differing = known, dict(known), differing
+
+    def base(self, path: str) -> Optional[str]:
+        """What the other side had at a path when both agreed last; None for nothing."""
+        if path in self._differing:
+            return self._differing[path]
+        then = self._then.get(path)
+        return None if then is None else then.identity
+
+    def set_base(self, path: str, identity: Optional[str]) -> None:
+        """Both sides agree on a path."""
+        self._differing[path] = identity
+
+    def differing(self) -> list[str]:
+        """Paths that are not, or not surely, as both agreed: all that a push has to look at."""
+        then, differing = self._then, self._differing
+        return [path for path, known in self.known.items() if path in differing or then.get(path) is not known]
+
+    def gone(self) -> list[str]:
+        """Paths that both agreed on and that were not found here."""
+        paths = (self._then.keys() | self._differing.keys()) - self.known.keys()
+        return sorted(path for path in paths if self.base(path) is not None)
+
+    def save(self, *, still: Optional[bool] = None) -> None:
+        """Write what is to be remembered, each file whole.
+
+        Args:
+            still: whether ``.hfignore`` was used in a push after which both sides are the same; None if they may differ.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        differing: dict[str, Optional[str]] = {}
+        for path in self.differing():
+            base = self.base(path)
+            if base != self.known[path].identity:
+                differing[path] = base
+        differing.update({path: self.base(path) for path in self.gone()})
+        body = {"format": 1, "uid": self.uid, "known": packed_tree(self.known), "differing": differing}
+        name: dict[str, Any] = {"format": 1, "name": self.name, "uid": self.uid}
+        if still is not None and not differing:
+            files = sum(known.kind == FILE for known in self.known.values())
+            name["still"] = {"use_ignore": still, "fingerprint": fingerprint_of(self.known), "files": files}
+        try:
+            self.state_dir.mkdir(parents=True, exist_ok=True)
+            _write(self.state_dir / _TREE_FILE, json.dumps(body, separators=(",", ":")).encode())
+            _write(self.state_dir / _NAME_FILE, json.dumps(name).encode())
+        except OSError as error:
+            raise ConfigError(
+                "{file}: {problem}", file=str(self.state_dir), problem=error.strerror or str(error)
+            ) from None
+        self._then, self._differing = dict(self.known), differing
+
+    def agree_with(self, uid: str) -> None:
+        """Another workspace has the name than the one that was agreed with: nothing is known of it."""
+        if uid != self.uid:
+            self._differing = dict.fromkeys({**self._then, **self._differing})
+            self._still = {}
+            self.uid = uid
+
+    def scan(self, *, use_ignore: bool, by_time_only: bool, tick: Optional[Callable[[int], None]] = None) -> Scan:
+        """What is here now, and remember it.
+
+        Raises:
+            UsageError: the directory cannot be read.
+        """
+        rules = default_rules() if use_ignore else None
+        try:
+            found = scan(
+                str(self.root), self.known, rules, with_ignore_files=use_ignore, by_time_only=by_time_only, tick=tick
+            )
+        except OSError as error:
+            raise UsageError("{file}: {problem}", file=str(self.root), problem=error.strerror or str(error)) from None
+        self.known = found.tree
+        return found
+
+    def ignores(self) -> Callable[[str, bool], bool]:
+        """Whether a path, which need not be here, is left out by the ignore files that are here."""
+        directories: dict[str, Optional[Rules]] = {"": self._rules_in("", default_rules())}
+
+        def rules_in(directory: str) -> Optional[Rules]:
+            """The rules that count in a directory; None if it is left out itself."""
+            if directory not in directories:
+                above = rules_in(directory.rpartition("/")[0])
+                if above is not None and above.is_ignored(os.fsencode(directory), is_directory=True):
+                    above = None
+                directories[directory] = above and self._rules_in(directory + "/", above)
+            return directories[directory]
+
+        def is_ignored(path: str, is_directory: bool) -> bool:
+            rules = rules_in(path.rpartition("/")[0])
+            return rules is None or rules.is_ignored(os.fsencode(path), is_directory=is_directory)
+
+        return is_ignored
+
+    def _rules_in(self, prefix: str, above: Rules) -> Rules:
+        try:
+            text = (self.root / prefix / IGNORE_FILE).read_bytes()
+        except OSError:
+            return above
+        return Rules(ignore_lines(text), os.fsencode(prefix), above)
+
+
+def find_root(start: Path) -> Optional[Path]:
+    """The workspace that a directory is in; None if it is in none."""
+    for one in (start, *start.parents):
+        if (one / STATE_DIR / _NAME_FILE).is_file():
+            return one
+    return None
+
+
+def absolute(directory: Any = None) -> Path:
+    """A directory's own path, by default the current one's; links in it are not resolved."""
+    return Path(os.path.normpath(Path.cwd() / directory)) if directory is not None else Path.cwd()
+
+
+def open_local(directory: Any = None) -> LocalWorkspace:
+    """The workspace that a directory is in, by default the current one.
+
+    Raises:
+        UsageError: it is in none.
+        ConfigError: what is remembered of it cannot be used.
+    """
+    start = absolute(directory)
+    root = find_root(start)
+    if root is None:
+        raise UsageError(
+            "{directory} is not in a workspace: make it one with `hai-cli workspace init NAME`", directory=shown(start)
+        )
+    return LocalWorkspace(root).load()
+
+
+def _write(path: Path, data: bytes) -> None:
+    fd, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink()
+        raise

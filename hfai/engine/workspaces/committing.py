@@ -1,0 +1,137 @@
+"""The steps of a commit on disk, and going on with one that was cut off (docs/architecture.md, "Workspaces").
+
+The journal is written first and removed last. In between ``N.building`` is the next tree in the making: as long as it is
+not there nothing has happened, and once it is there the commit is carried to its end, also after a crash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+
+from attrs import evolve
+
+from hfai.engine.system import write_atomic
+from hfai.engine.workspaces.building import apply, available, copy_generation, gather
+from hfai.engine.workspaces.folder import Folder, Record, read_tree, remove_tree
+from hfai.engine.workspaces.plan import Plan, checked, read_plan, write_plan
+from hfai.engine.workspaces.staging import Staging
+from hfai.engine.workspaces.view import move_outputs
+from hfai.model.errors import RefusedError
+from hfai.model.workspace.entry import FILE
+from hfai.model.workspace.safe_tree import SafeTree
+
+_LEAVING = ".leaving"
+
+
+def recover(folder: Folder) -> Record:
+    """Finish, or take back, what a crash has left half done; the record as it is then.
+
+    Raises:
+        WorkspaceNotFound: there is no such workspace.
+        StorageFull: there is no room to finish; nothing is lost, and the next call tries again.
+    """
+    record = folder.record()
+    if folder.journal.exists():
+        step = json.loads(folder.journal.read_bytes())
+        version, new = step["from"], step["to"]
+        if record.version == version and (folder.building(new).is_dir() or folder.generation(new).is_dir()):
+            record = finish(folder, record, load_plan(folder, step["push"]), new)
+        elif record.version == new:
+            _tidy(folder, version, new, step["push"])
+        else:
+            remove_tree(folder.generations / f"{new}.copying")
+            folder.journal.unlink()
+    for leaving in folder.generations.glob(f"*{_LEAVING}"):
+        folder.forward(int(leaving.stem))
+        move_outputs(folder, record, leaving, int(leaving.stem))
+    return record
+
+
+def load_plan(folder: Folder, push: str) -> Plan:
+    """The plan of a push that was begun.
+
+    Raises:
+        RefusedError: it is not there: it was committed, or it is long ago.
+    """
+    try:
+        return read_plan(push, json.loads((folder.pushes / f"{push}.json").read_bytes()))
+    except FileNotFoundError:
+        raise RefusedError("this push is not known any more: push again") from None
+
+
+def missing(folder: Folder, staging: Staging, record: Record, plan: Plan) -> list[str]:
+    """The contents that the client has to send."""
+    index = folder.index(record.version)
+    with staging.contents() as contents, SafeTree(str(folder.tree(record.version))) as tree:
+        here = available(plan, contents, tree, index)
+        return [digest for digest in plan.digests() if digest not in contents and digest not in here]
+
+
+def check(folder: Folder, record: Record, plan: Plan) -> Plan:
+    """The plan without what is so already.
+
+    Raises:
+        WorkspaceConflict: something was changed here meanwhile.
+    """
+    with SafeTree(str(folder.tree(record.version))) as tree:
+        return checked(plan, tree, folder.index(record.version))
+
+
+def begin(folder: Folder, record: Record, plan: Plan) -> None:
+    """Write the journal; from here on :func:`recover` knows of the commit."""
+    write_plan(folder.pushes / f"{plan.id}.json", plan)
+    step = {"push": plan.id, "from": record.version, "to": record.version + 1}
+    write_atomic(folder.journal, json.dumps(step).encode(), durable=True)
+
+
+def copy(folder: Folder, staging: Staging, record: Record, plan: Plan) -> None:
+    """The tree is in use: make the next one beside it, as a copy."""
+    new = record.version + 1
+    with staging.contents() as contents:
+        tree, index = folder.tree(record.version), folder.index(record.version)
+        gather(plan, contents, tree, index, folder.staging, may_move=False)
+    copying = folder.generations / f"{new}.copying"
+    copy_generation(folder, record.version, copying, plan)
+    copying.rename(folder.building(new))
+
+
+def finish(folder: Folder, record: Record, plan: Plan, new: int) -> Record:
+    """Carry a commit to its end from wherever it is."""
+    building = folder.building(new)
+    if building.is_dir():
+        staging = Staging(folder)
+        with staging.contents() as contents:
+            index = read_tree(building / "index.json")
+            gather(plan, contents, building / "tree", index, folder.staging, may_move=True)
+            tree = apply(plan, contents, building)
+        with contextlib.suppress(FileNotFoundError):
+            (building / "seen.json").unlink()
+        building.rename(folder.generation(new))
+    else:
+        tree = folder.index(new)
+    files = [known.entry for known in tree.values() if known.kind == FILE]
+    version = record.version
+    record = evolve(
+        record, version=new, pushed_at=time.time(), files=len(files), size_bytes=sum(entry.size for entry in files)
+    )
+    folder.write_record(record)
+    _tidy(folder, version, new, plan.id)
+    return record
+
+
+def _tidy(folder: Folder, version: int, new: int, push: str) -> None:
+    folder.point_to(new)
+    folder.forward(version)
+    with contextlib.suppress(FileNotFoundError):
+        (folder.pushes / f"{push}.json").unlink()
+    waiting = any(folder.pushes.iterdir())
+    Staging(folder).clear(only_old=waiting)
+    folder.journal.unlink()
+
+
+def leave(folder: Folder, version: int) -> None:
+    """Take a tree that nobody uses out of the way, in a moment; :func:`recover` does the rest."""
+    folder.generation(version).rename(folder.generations / f"{version}{_LEAVING}")
+    folder.forward(version)

@@ -1,0 +1,167 @@
+"""Where the files of one workspace are, and the record that says which of its trees counts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Optional
+from urllib.parse import quote
+
+from attrs import asdict, frozen
+
+from hfai.engine.system import write_atomic
+from hfai.model.errors import WorkspaceNotFound
+from hfai.model.workspace.entry import Tree, packed_tree, unpacked_tree
+from hfai.model.workspace.paths import NAME, ensure_name
+
+
+@frozen
+class Record:
+    """What ``workspace.json`` holds.
+
+    Attributes:
+        uid: tells it from another of the same name that was there before.
+        version: counts pushes; 0 before the first. The tree is ``generations/VERSION``.
+        files, size_bytes: of what was pushed last, in all.
+        created_at, pushed_at: seconds since the epoch; None before the first push.
+    """
+
+    uid: str
+    name: str
+    user_name: str
+    created_at: float
+    version: int = 0
+    pushed_at: Optional[float] = None
+    files: int = 0
+    size_bytes: int = 0
+
+
+class Folder:
+    """The directory of one workspace.
+
+    Args:
+        root: the directory of all workspaces.
+        user_name: whose.
+        name: checked already.
+    """
+
+    def __init__(self, root: Path, user_name: str, name: str) -> None:
+        self.name = name
+        self.path = user_dir(root, user_name) / ensure_name(name)
+        self.generations = self.path / "generations"
+        self.staging = self.path / "staging"
+        self.pushes = self.path / "pushes"
+        self.journal = self.path / "journal.json"
+        self.current = self.path / "current"
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "workspace.json").is_file()
+
+    def record(self) -> Record:
+        """Raises WorkspaceNotFound where there is none."""
+        try:
+            return Record(**json.loads((self.path / "workspace.json").read_bytes()))
+        except FileNotFoundError:
+            raise WorkspaceNotFound(name=self.name) from None
+
+    def write_record(self, record: Record) -> None:
+        write_atomic(self.path / "workspace.json", json.dumps(asdict(record)).encode(), durable=True)
+
+    def make(self, record: Record) -> None:
+        """Make the directories of a new, empty workspace; the record last."""
+        for one in (self.path.parent.parent, self.path.parent, self.path, self.generations, self.staging, self.pushes):
+            one.mkdir(mode=0o700, exist_ok=True)
+        (self.tree(0)).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.write_index(0, {})
+        self.point_to(0)
+        self.write_record(record)
+
+    def generation(self, version: int) -> Path:
+        return self.generations / str(version)
+
+    def building(self, version: int) -> Path:
+        return self.generations / f"{version}.building"
+
+    def tree(self, version: int) -> Path:
+        return self.generation(version) / "tree"
+
+    def older(self, version: int) -> list[int]:
+        """The versions beside ``version`` whose trees are still there, newest first."""
+        with os.scandir(self.generations) as listing:
+            found = [int(item.name) for item in listing if item.name.isdecimal() and item.is_dir(follow_symlinks=False)]
+        return sorted((number for number in found if number != version), reverse=True)
+
+    def index(self, version: int) -> dict[str, Any]:
+        """What was pushed into a tree, with the stats that its files had then."""
+        return read_tree(self.generation(version) / "index.json")
+
+    def write_index(self, version: int, tree: Tree) -> None:
+        write_tree(self.generation(version) / "index.json", tree)
+
+    def point_to(self, version: int) -> None:
+        """Let ``current``, and by it the names of trees that are gone, lead to a tree."""
+        beside = self.path / ".current.new"
+        with contextlib.suppress(FileNotFoundError):
+            beside.unlink()
+        beside.symlink_to(Path("generations", str(version)))
+        beside.rename(self.current)
+
+    def forward(self, version: int) -> None:
+        """Let the name of a tree that is gone lead to the current one: a finished task that is resumed looks there."""
+        with contextlib.suppress(FileExistsError):
+            self.generation(version).symlink_to(Path("..", "current"))
+
+    def remove(self) -> None:
+        """Remove everything; the record first, so that what a crash leaves is no workspace any more."""
+        (self.path / "workspace.json").unlink()
+        shutil.rmtree(self.path, onerror=_make_writable)
+
+
+def user_dir(root: Path, user_name: str) -> Path:
+    """Where the workspaces of a user are; no name can be ``..`` or hold a slash then."""
+    return root / f"u-{quote(user_name, safe='')}"
+
+
+def names_of(root: Path, user_name: str) -> list[str]:
+    """The names of a user's workspaces."""
+    place = user_dir(root, user_name)
+    if not place.is_dir():
+        return []
+    return sorted(
+        one.name for one in place.iterdir() if NAME.fullmatch(one.name) and (one / "workspace.json").is_file()
+    )
+
+
+def read_tree(path: Path) -> dict[str, Any]:
+    """A tree that :func:`write_tree` has written; empty where there is none."""
+    try:
+        return dict(unpacked_tree(json.loads(path.read_bytes())))
+    except FileNotFoundError:
+        return {}
+
+
+def write_tree(path: Path, tree: Tree) -> None:
+    write_atomic(path, json.dumps(packed_tree(tree)).encode())
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a tree, directories without write permission included."""
+    if path.exists():
+        shutil.rmtree(path, onerror=_make_writable)
+
+
+def _make_writable(_function: Any, name: str, _error: Any) -> None:
+    """What could not be removed: its directory, or itself, lacks the permission."""
+    path = Path(name)
+    for one in (path.parent, path):
+        if not one.is_symlink():
+            with contextlib.suppress(OSError):
+                one.chmod(0o700)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,202 @@
+"""The workspaces of all users: one object, asked from the engine's loop; what takes time is done in threads, one workspace at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Any, AsyncIterator, Callable, Collection, Mapping, NamedTuple, TypeVar
+
+from hfai.engine.workspaces import committing
+from hfai.engine.workspaces.folder import Folder, Record, names_of
+from hfai.engine.workspaces.plan import Plan, read_plan, write_plan
+from hfai.engine.workspaces.staging import Staging
+from hfai.engine.workspaces.view import View, view
+from hfai.model.errors import RefusedError, StorageFull, WorkspaceNotFound
+
+_T = TypeVar("_T")
+# Left free beside what a push brings: for the database, logs and checkpoints of what runs.
+_MARGIN_BYTES = 1 << 20
+
+
+class Begun(NamedTuple):
+    """A push that may go on: the contents to send, and how far large ones have come already."""
+
+    push: str
+    missing: list[str]
+    parts: dict[str, int]
+
+
+class Committed(NamedTuple):
+    """A push that is done; or, where ``missing`` holds something, one whose contents have to be sent (again)."""
+
+    record: Record
+    path: Path
+    missing: list[str]
+
+
+class Workspaces:
+    """See the module.
+
+    Args:
+        root: where they are.
+        used: the directories that unfinished tasks work in; asked on the loop, right before a tree is moved.
+    """
+
+    def __init__(self, root: Path, used: Callable[[], Collection[str]]) -> None:
+        self._root = root
+        self._used = used
+        self._locks: dict[Path, asyncio.Lock] = {}
+        self._stagings: dict[Path, Staging] = {}
+
+    async def create(self, user_name: str, name: str) -> tuple[Record, bool]:
+        """A new, empty workspace, or the one that is there; and whether it is new."""
+        folder = Folder(self._root, user_name, name)
+        async with self._lock(folder):
+            if folder.exists:
+                return await asyncio.to_thread(committing.recover, folder), False
+            record = Record(secrets.token_hex(16), name, user_name, time.time())
+            self._root.mkdir(mode=0o700, exist_ok=True)
+            await asyncio.to_thread(folder.make, record)
+            return record, True
+
+    async def head(self, user_name: str, name: str) -> tuple[Record, Path]:
+        """What was pushed last, and where a task finds it."""
+        async with self._opened(user_name, name) as (folder, record):
+            return record, folder.tree(record.version)
+
+    async def of_user(self, user_name: str) -> list[Record]:
+        """A user's workspaces by name."""
+        found = []
+        for name in await asyncio.to_thread(names_of, self._root, user_name):
+            with contextlib.suppress(WorkspaceNotFound):
+                found.append((await self.head(user_name, name))[0])
+        return found
+
+    async def view(self, user_name: str, name: str) -> tuple[Record, View]:
+        """Everything that is in a workspace now, outputs of tasks among it."""
+        async with self._opened(user_name, name) as (folder, record):
+            return record, await asyncio.to_thread(view, folder, record)
+
+    async def trees(self, user_name: str, name: str) -> list[Path]:
+        """The directories to look for a path in, in this order."""
+        async with self._opened(user_name, name) as (folder, record):
+            return [folder.tree(version) for version in (record.version, *folder.older(record.version))]
+
+    async def remove(self, user_name: str, name: str) -> None:
+        """Remove a workspace with everything in it.
+
+        Raises:
+            RefusedError: a task that has not finished works in it.
+        """
+        async with self._opened(user_name, name) as (folder, _):
+            if self._is_used(folder.path):
+                raise RefusedError("tasks that have not finished work in workspace {name}: stop them first", name=name)
+            await asyncio.to_thread(folder.remove)
+            self._stagings.pop(folder.path, None)
+
+    async def begin(self, user_name: str, name: str, body: Any) -> Begun:
+        """Check a push and say what it has to send.
+
+        Raises:
+            RefusedError: something in it cannot be in a workspace.
+            WorkspaceConflict: it would overwrite what somebody else has changed.
+            StorageFull: there is no room for it.
+        """
+        async with self._opened(user_name, name) as (folder, record):
+            return await asyncio.to_thread(self._begin, folder, record, body)
+
+    def _begin(self, folder: Folder, record: Record, body: Any) -> Begun:
+        push = secrets.token_hex(16)
+        plan = committing.check(folder, record, read_plan(push, body))
+        is_whole = isinstance(body, Mapping) and bool(body.get("fresh"))
+        staging = self._staging(folder)
+        staging.clear(only_old=True)
+        sizes = plan.digests()
+        wanted = list(sizes) if is_whole else committing.missing(folder, staging, record, plan)
+        parts = staging.parts()
+        needed = sum(sizes[digest] - parts.get(digest, 0) for digest in wanted)
+        free = shutil.disk_usage(folder.path).free
+        if needed + _MARGIN_BYTES > free:
+            raise StorageFull(path=str(folder.path))
+        if not (isinstance(body, Mapping) and body.get("dry_run")):
+            write_plan(folder.pushes / f"{push}.json", plan)
+        return Begun(push, wanted, parts)
+
+    async def add_pack(self, user_name: str, name: str, body: bytes) -> int:
+        """Keep small contents that a push sends; how many."""
+        folder = self._existing(user_name, name)
+        return await asyncio.to_thread(self._staging(folder).add_pack, body)
+
+    async def add_part(self, user_name: str, name: str, digest: str, at: int, size: int, data: bytes) -> int:
+        """Append to a large content that a push sends; how far it has come."""
+        folder = self._existing(user_name, name)
+        return await asyncio.to_thread(self._staging(folder).add_part, digest, at, size, data)
+
+    async def take_copy(self, user_name: str, name: str, digest: str, path: str, stat: Mapping[str, int]) -> bool:
+        """Copy a large content from elsewhere on this machine; False if it has changed since it was hashed."""
+        folder = self._existing(user_name, name)
+        return await asyncio.to_thread(self._staging(folder).take_copy, digest, path, stat)
+
+    async def commit(self, user_name: str, name: str, push: str) -> Committed:
+        """Make a push count, whole; tasks that have not finished keep the tree that they have.
+
+        Raises:
+            WorkspaceConflict: somebody else has changed something since it was begun.
+            StorageFull: nothing that can be seen has changed, and the next call goes on with it.
+        """
+        async with self._opened(user_name, name) as (folder, record):
+            staging = self._staging(folder)
+            plan, missing = await asyncio.to_thread(self._prepare, folder, staging, record, push)
+            if missing or not plan.changes:
+                if not missing:
+                    (folder.pushes / f"{push}.json").unlink()
+                return Committed(record, folder.tree(record.version), missing)
+            new = record.version + 1
+            # No task can come into the tree between the question and the move: both happen here, in one go.
+            if self._is_used(folder.generation(record.version)):
+                await asyncio.to_thread(committing.copy, folder, staging, record, plan)
+            else:
+                folder.generation(record.version).rename(folder.building(new))
+            record = await asyncio.to_thread(committing.finish, folder, record, plan, new)
+            return Committed(record, folder.tree(record.version), [])
+
+    def _prepare(self, folder: Folder, staging: Staging, record: Record, push: str) -> tuple[Plan, list[str]]:
+        plan = committing.check(folder, record, committing.load_plan(folder, push))
+        missing = committing.missing(folder, staging, record, plan)
+        if plan.changes and not missing:
+            committing.begin(folder, record, plan)
+        return plan, missing
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, user_name: str, name: str) -> AsyncIterator[tuple[Folder, Record]]:
+        """A workspace to oneself: whole, and without trees that nobody needs any more."""
+        folder = Folder(self._root, user_name, name)
+        async with self._lock(folder):
+            record = await asyncio.to_thread(committing.recover, folder)
+            old = [version for version in folder.older(record.version) if not self._is_used(folder.generation(version))]
+            if old:
+                for version in old:
+                    committing.leave(folder, version)
+                record = await asyncio.to_thread(committing.recover, folder)
+            yield folder, record
+
+    def _existing(self, user_name: str, name: str) -> Folder:
+        folder = Folder(self._root, user_name, name)
+        if not folder.exists:
+            raise WorkspaceNotFound(name=name)
+        return folder
+
+    def _staging(self, folder: Folder) -> Staging:
+        return self._stagings.setdefault(folder.path, Staging(folder))
+
+    def _lock(self, folder: Folder) -> asyncio.Lock:
+        return self._locks.setdefault(folder.path, asyncio.Lock())
+
+    def _is_used(self, place: Path) -> bool:
+        root = os.path.realpath(place) + "/"
+        return any(f"{one}/".startswith(root) for one in self._used())

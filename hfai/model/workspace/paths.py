@@ -1,0 +1,81 @@
+"""Which paths, link targets and names a workspace may hold: none that could lead out of it, whatever the file system does with it."""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+from hfai.model.errors import RefusedError, UsageError
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
+# The client's own files in the root of a workspace.
+STATE_DIR = ".hfai"
+_LONGEST_PART, _LONGEST = 255, 4000
+_DEEPEST = 200
+
+
+def ensure_name(name: str) -> str:
+    """A workspace's name, if it can be one.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            "{name} cannot be the name of a workspace: letters, digits and _ . + - only, at most 64, not beginning with a dot",
+            name=repr(name)[:100],
+        )
+    return name
+
+
+def path_problem(path: object) -> Optional[str]:
+    """Why a relative path cannot be one of a workspace; None if it can.
+
+    Names of any bytes may be in it that Linux takes (other than UTF-8 as lone surrogates, as in ``os.fsdecode``).
+    """
+    if not isinstance(path, str) or not path or "\0" in path:
+        return "it is empty or holds a NUL"
+    try:
+        raw = path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return "it is no name of bytes"
+    # What bytes decode to is what they are known by: else one file could have two names.
+    if raw.decode("utf-8", "surrogateescape") != path:
+        return "it is no name of bytes"
+    parts = raw.split(b"/")
+    if len(raw) > _LONGEST or len(parts) > _DEEPEST or max(map(len, parts)) > _LONGEST_PART:
+        return "it is too long"
+    if any(part in (b"", b".", b"..") for part in parts):
+        return "it could lead out of the workspace"
+    if parts[0].lower() == STATE_DIR.encode():
+        return "this name is hfai's own"
+    return None
+
+
+def ensure_path(path: object) -> str:
+    """The path, if a workspace may hold it.
+
+    Raises:
+        RefusedError: it may not.
+    """
+    problem = path_problem(path)
+    if problem is not None or not isinstance(path, str):
+        raise RefusedError(
+            "the path {path} cannot be in a workspace: {problem}", path=ascii(path)[:200], problem=problem
+        )
+    return path
+
+
+def leads_out(path: str, target: str) -> bool:
+    """Whether a symbolic link at ``path`` could lead out of the workspace.
+
+    A target may go up only at its beginning and only as far as the root: then it stays inside whatever the links that it
+    passes through are, since each of them does. (``a/link/..`` is where ``link`` leads, not ``a``.)
+    """
+    if not target or target.startswith("/") or "\0" in target:
+        return True
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    ups = 0
+    while ups < len(parts) and parts[ups] == "..":
+        ups += 1
+    return ups > path.count("/") or ".." in parts[ups:]

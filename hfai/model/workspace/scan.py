@@ -1,0 +1,205 @@
+"""Reading a tree: what is in it, hashing only what the stat does not vouch for."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import Any, Callable, NamedTuple, Optional
+
+from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, MODE, Entry, Known, Tree, kind_of
+from hfai.model.workspace.ignore import IGNORE_FILE, Rules, ignore_lines
+from hfai.model.workspace.paths import STATE_DIR, leads_out, path_problem
+
+_BLOCK = 1 << 20
+# Clocks of file systems tick every few milliseconds: what was changed this short ago may be changed again without a trace.
+SETTLED_NS = 50_000_000
+_ATTEMPTS = 3
+
+
+class Scan(NamedTuple):
+    """What is in a tree.
+
+    Attributes:
+        tree: by path, directories before what is in them.
+        skipped: paths that cannot travel, and why: ``link`` (leads out of the tree), ``kind`` (socket, pipe, device),
+            ``changing`` (was written to while it was read), ``unreadable``, ``name``.
+        hashed_bytes: how much was read.
+    """
+
+    tree: dict[str, Known]
+    skipped: dict[str, str]
+    hashed_bytes: int
+
+
+class _Scanner:
+    def __init__(
+        self, root: str, known: Tree, by_time_only: bool, with_ignore_files: bool, tick: Optional[Callable[[int], None]]
+    ) -> None:
+        self._root = root
+        self._known = known
+        self._by_time_only = by_time_only
+        self._with_ignore_files = with_ignore_files
+        self._tick = tick
+        self._plain: dict[str, bool] = {}
+        self.tree: dict[str, Known] = {}
+        self.skipped: dict[str, str] = {}
+        self.hashed_bytes = 0
+
+    def directory(self, prefix: str, rules: Optional[Rules]) -> None:
+        try:
+            # Sorted, so that two scans of one tree say the same in the same order.
+            with os.scandir(f"{self._root}/{prefix}") as listing:
+                found = sorted(listing, key=_name)
+        except OSError:
+            if not prefix:
+                raise
+            self.skipped[prefix.rstrip("/")] = "unreadable"
+            return
+        if self._with_ignore_files and any(item.name == IGNORE_FILE for item in found):
+            rules = Rules(self._ignore_lines(prefix), os.fsencode(prefix), rules)
+        known, tree, by_time_only = self._known, self.tree, self._by_time_only
+        inner = []
+        for item in found:
+            path = prefix + item.name
+            try:
+                status = item.stat(follow_symlinks=False)
+            except OSError:
+                continue  # gone meanwhile
+            kind = kind_of(status.st_mode)
+            if (not prefix and item.name == STATE_DIR) or (
+                rules is not None and rules.is_ignored(os.fsencode(path), is_directory=kind == DIRECTORY)
+            ):
+                continue
+            old = known.get(path)
+            if kind == DIRECTORY:
+                mode = status.st_mode & MODE
+                is_same = old is not None and old.kind == DIRECTORY and old.mode == mode
+                tree[path] = old if old is not None and is_same else Known(DIRECTORY, mode, 0, "", 0, 0, 0)
+                inner.append(path + "/")
+            elif (
+                old is not None
+                and old[5] == status.st_ctime_ns  # the change time stands for the mode too
+                and old[4] == status.st_mtime_ns
+                and old[6] == status.st_ino
+                and old[0] == kind
+                and (old[2] == status.st_size or kind == LINK)
+            ):
+                tree[path] = old
+            elif by_time_only and old is not None and old.is_still(status, by_time_only=True):
+                tree[path] = old._replace(ctime_ns=status.st_ctime_ns, ino=status.st_ino)
+            else:
+                self._other(path, kind, status)
+        for path in inner:
+            if path_problem(path[:-1]) is not None:
+                self.skipped[path[:-1]] = "name"
+                del tree[path[:-1]]
+            else:
+                self.directory(path, rules)
+
+    def _other(self, path: str, kind: Optional[str], status: os.stat_result) -> None:
+        """A file or link that is new or may have changed."""
+        if kind is None:
+            self.skipped[path] = "kind"
+        elif path_problem(path) is not None:
+            self.skipped[path] = "name"
+        elif kind == LINK:
+            with contextlib.suppress(OSError):
+                target = os.readlink(f"{self._root}/{path}")  # noqa: PTH115 - no Path per file
+                if leads_out(path, target):
+                    self.skipped[path] = "link"
+                else:
+                    entry = Entry(LINK, 0, 0, target, status.st_mtime_ns)
+                    self.tree[path] = Known.of(entry, status.st_ctime_ns, status.st_ino)
+        else:
+            try:
+                known = read_file(f"{self._root}/{path}", self._tick)
+            except OSError:
+                self.skipped[path] = "unreadable"
+                return
+            if known is None:
+                self.skipped[path] = "changing"
+            else:
+                self.tree[path] = known
+                self.hashed_bytes += known.size
+
+    def _ignore_lines(self, prefix: str) -> list[bytes]:
+        try:
+            return ignore_lines(Path(self._root, prefix, IGNORE_FILE).read_bytes())
+        except OSError:
+            return []
+
+
+def _name(item: os.DirEntry[str]) -> str:
+    return item.name
+
+
+def scan(
+    root: str,
+    known: Tree,
+    rules: Optional[Rules] = None,
+    *,
+    with_ignore_files: bool = False,
+    by_time_only: bool = False,
+    tick: Optional[Callable[[int], None]] = None,
+) -> Scan:
+    """What is in a tree now.
+
+    Args:
+        root: its directory.
+        known: what was found last time; what has the same stat is not read again.
+        rules: what is left out.
+        with_ignore_files: whether ``.hfignore`` files on the way add to them.
+        by_time_only: be content with size and time of writing.
+        tick: is told how many more bytes have been read.
+
+    Raises:
+        OSError: the root itself cannot be read.
+    """
+    scanner = _Scanner(root, known, by_time_only, with_ignore_files, tick)
+    scanner.directory("", rules)
+    return Scan(scanner.tree, scanner.skipped, scanner.hashed_bytes)
+
+
+def read_file(path: str, tick: Optional[Callable[[int], None]] = None) -> Optional[Known]:
+    """A regular file with its hash; None if it was written to each time that it was read.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        return read_open_file(fd, tick)
+    finally:
+        os.close(fd)
+
+
+def read_open_file(fd: int, tick: Optional[Callable[[int], None]] = None) -> Optional[Known]:
+    """The same for one that is open, at its beginning."""
+    for _ in range(_ATTEMPTS):
+        before = os.fstat(fd)
+        digest = hashlib.sha256()
+        size = 0
+        while block := os.read(fd, _BLOCK):
+            digest.update(block)
+            size += len(block)
+            if tick is not None:
+                tick(len(block))
+        after = os.fstat(fd)
+        if size == after.st_size and _stamp(before) == _stamp(after):
+            return known_file(after, digest.hexdigest())
+        os.lseek(fd, 0, os.SEEK_SET)
+    return None
+
+
+def known_file(status: Any, digest: str) -> Known:
+    """A file's entry from its stat and hash. One that was changed just now is not vouched for by its stat."""
+    is_settled = time.time_ns() - status.st_ctime_ns > SETTLED_NS
+    entry = Entry(FILE, status.st_mode & MODE, status.st_size, digest, status.st_mtime_ns)
+    return Known.of(entry, status.st_ctime_ns if is_settled else 0, status.st_ino)
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
