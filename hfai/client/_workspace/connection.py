@@ -20,6 +20,11 @@ _REQUEST_TIMEOUT_S = 120.0
 # More do not make a disk faster; a network with a long way has some use of them.
 _THREADS = 3
 
+
+class Interrupted(Exception):
+    """Another thread has failed: its error is the one that counts."""
+
+
 Progress = Callable[[int, int], None]
 
 
@@ -89,10 +94,11 @@ class Connection:
         """Seconds that a request may take now.
 
         Raises:
-            WaitTimeout: none are left, or another thread has failed.
+            WaitTimeout: none are left.
+            Interrupted: another thread has failed.
         """
         if self._stop.is_set():
-            raise WaitTimeout("given up")
+            raise Interrupted
         if self._deadline is None:
             return _REQUEST_TIMEOUT_S
         left = self._deadline - time.monotonic()

@@ -10,6 +10,7 @@ from hfai.engine.system import write_atomic
 from hfai.engine.workspaces.staging import digest_problem
 from hfai.engine.workspaces.view import identity_at
 from hfai.model.errors import RefusedError, WorkspaceConflict
+from hfai.model.phrase import Phrase
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, MODE, Entry, Known, kind_of
 from hfai.model.workspace.paths import ensure_path, leads_out
 from hfai.model.workspace.safe_tree import SafeTree
@@ -70,7 +71,9 @@ def read_plan(plan_id: str, body: Any) -> Plan:
         above = changes.get(parent)
         if above is not None and change.wanted is not None and (above.wanted is None or above.wanted.kind != DIRECTORY):
             raise RefusedError(
-                "the path {path} cannot be in a workspace: {problem}", path=path, problem=f"{parent} is no directory"
+                "the path {path} cannot be in a workspace: {problem}",
+                path=path,
+                problem=Phrase("{parent} is no directory", parent=parent),
             )
     return Plan(plan_id, dict(sorted(changes.items())), force)
 
@@ -87,26 +90,26 @@ def _change(row: Any) -> tuple[str, Change]:
     path = ensure_path(row[0])
     kind, mode, size, content, mtime_ns, base = row[1:]
     if base is not None and not isinstance(base, str):
-        raise _bad(path, "what was there before must be a text")
+        raise _bad(path, Phrase("what was there before must be a text"))
     if kind is None:
         return path, Change(None, base)
     numbers = (mode, size, mtime_ns)
     if not all(isinstance(one, int) and not isinstance(one, bool) and abs(one) < 2**63 for one in numbers):
-        raise _bad(path, "mode, size and time must be whole numbers")
+        raise _bad(path, Phrase("mode, size and time must be whole numbers"))
     if not 0 <= mode <= MODE or not 0 <= size <= _LARGEST or not isinstance(content, str):
-        raise _bad(path, "mode, size or content is out of range")
+        raise _bad(path, Phrase("mode, size or content is out of range"))
     if kind == FILE and digest_problem(content) is not None:
-        raise _bad(path, "its content must be a SHA-256 in hex")
+        raise _bad(path, Phrase("its content must be a SHA-256 in hex"))
     if kind == LINK and leads_out(path, content):
-        raise _bad(path, "the link leads out of the workspace")
+        raise _bad(path, Phrase("the link leads out of the workspace"))
     if kind not in (FILE, LINK, DIRECTORY):
-        raise _bad(path, "it must be a file, a directory or a link")
+        raise _bad(path, Phrase("it must be a file, a directory or a link"))
     if kind == DIRECTORY:
         mode |= 0o500
     return path, Change(Entry(kind, mode, size, content, max(mtime_ns, 0)), base)
 
 
-def _bad(path: str, problem: str) -> RefusedError:
+def _bad(path: str, problem: Phrase) -> RefusedError:
     return RefusedError("the path {path} cannot be in a workspace: {problem}", path=ascii(path)[:200], problem=problem)
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Optional
 
 from hfai.model.errors import RefusedError, UsageError
+from hfai.model.phrase import Phrase
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
 # The client's own files in the root of a workspace.
@@ -28,27 +29,27 @@ def ensure_name(name: str) -> str:
     return name
 
 
-def path_problem(path: object) -> Optional[str]:
+def path_problem(path: object) -> Optional[Phrase]:
     """Why a relative path cannot be one of a workspace; None if it can.
 
     Names of any bytes may be in it that Linux takes (other than UTF-8 as lone surrogates, as in ``os.fsdecode``).
     """
     if not isinstance(path, str) or not path or "\0" in path:
-        return "it is empty or holds a NUL"
+        return Phrase("it is empty or holds a NUL")
     try:
         raw = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return "it is no name of bytes"
+        return Phrase("it is no name of bytes")
     # What bytes decode to is what they are known by: else one file could have two names.
     if raw.decode("utf-8", "surrogateescape") != path:
-        return "it is no name of bytes"
+        return Phrase("it is no name of bytes")
     parts = raw.split(b"/")
     if len(raw) > _LONGEST or len(parts) > _DEEPEST or max(map(len, parts)) > _LONGEST_PART:
-        return "it is too long"
+        return Phrase("it is too long")
     if any(part in (b"", b".", b"..") for part in parts):
-        return "it could lead out of the workspace"
+        return Phrase("it could lead out of the workspace")
     if parts[0].lower() == STATE_DIR.encode():
-        return "this name is hfai's own"
+        return Phrase("this name is hfai's own")
     return None
 
 
