@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
+from hfai.cli.argument_types import seconds
 from hfai.cli.completion_names import all_names
 from hfai.cli.completion_places import node_names
 from hfai.cli.experiment_argument import add_experiment
@@ -23,7 +24,7 @@ _COLOURS = {"passed": 32, "failed": 31}
 EXAMPLES = (
     ("hai-cli validate my_exp", mark("the nodes of a task: beside it while it runs, else where it ran last")),
     ("hai-cli validate nodes cpu-0 cpu-1", mark("two nodes, each as soon as it is free; one that fails is cordoned")),
-    ("hai-cli validate nodes cpu-0 -f check.sh", mark("a check of your own as well: exit code 0 is good")),
+    ("hai-cli validate nodes cpu-0 -f check.sh -q", mark("a check of your own as well; print only the nodes that failed")),
 )
 
 
@@ -81,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         metavar="S",
         help=tr("seconds to wait for nodes at most, then exit with 124; default: no limit"),
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
 import shlex
 import sys
 from typing import TYPE_CHECKING, Optional, Sequence
 
+from hfai.cli.argument_types import seconds
 from hfai.cli.completion_names import unfinished_names
 from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import mark, tr
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         metavar="S",
         help=tr("seconds to wait at most, then exit with 124; default: no limit"),
     )
@@ -138,13 +138,3 @@ def _print(tasks: Sequence[Experiment], waiting: dict[str, Experiment], until: s
         for task in tasks
     ]
     print_json({"for": until, "tasks": rows})
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise argparse.ArgumentTypeError(tr("{value} is no number of seconds", value=text))
-    return seconds

@@ -9,7 +9,9 @@ import pytest
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_nodes import find_gpus
+from hfai.engine.config_precheck import Precheck
 from hfai.engine.policy.snapshot import PolicySettings
+from hfai.engine.validation.options import ValidationLimits
 from hfai.model.errors import ConfigError
 
 
@@ -42,6 +44,25 @@ def test_everything(tmp_path: Path) -> None:
     config = load(tmp_path, "slice_s: 2\nmin_slice_s: 1\npatience_s: 3\ndemote_after_s: 4\nsuspend_grace_max_s: 9\n")
     assert config.policy == PolicySettings(2, 1, 3, 4)
     assert (config.suspend_grace_s, config.suspend_grace_max_s) == (5, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", Precheck()),
+        ("precheck: on", Precheck()),
+        ("precheck: off", Precheck(is_on=False)),
+        ("precheck: false", Precheck(is_on=False)),
+        ("precheck: {memory_bytes: 5, log_disk_bytes: null}", Precheck(memory_bytes=5)),
+    ],
+)
+def test_precheck(tmp_path: Path, text: str, wanted: Precheck) -> None:
+    assert load(tmp_path, text).precheck == wanted
+
+
+def test_validation(tmp_path: Path) -> None:
+    """What is left out has its default."""
+    assert load(tmp_path, "validation: {clock_s: 1}").validation == ValidationLimits(clock_s=1.0)
 
 
 def test_quotas(tmp_path: Path) -> None:
@@ -85,6 +106,12 @@ BAD: list[tuple[str, str]] = [
     ),
     ("quotas: [{nodes: 1}, {user: '*', nodes: 2}]", "quotas[1]: there is another row"),
     ("slice_s: -1", "slice_s is -1"),
+    ("precheck: maybe", "precheck is 'maybe': it must be on, off, or a mapping with memory_bytes, log_disk_bytes"),
+    ("precheck: {memory: 1}", "precheck: unknown key memory: known are memory_bytes"),
+    ("precheck: {memory_bytes: 1.5}", "precheck.memory_bytes is 1.5: it must be a whole number of bytes"),
+    ("validation: 1", "validation is 1: it must be a mapping with write_bytes_per_s"),
+    ("validation: {speed: 1}", "validation: unknown key speed: known are write_bytes_per_s"),
+    ("validation: {clock_s: -1}", "validation.clock_s is -1: it must be a number from 0 on"),
     ("- a\n- b\n", "it must be a mapping"),
     ("a: [", "is no YAML"),
     ("port: 1\nport: 2\n", "is no YAML"),
