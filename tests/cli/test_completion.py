@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hfai.cli.parsing import load
 from tests.cli.conftest import HAI_CLI, Cli
+from tests.cli.test_conventions import PATHS, actions_of
 
 NAMES = "13\tblank name\tsuspended\n12\tmy_exp\trunning\n11\tother\tfinished\n10\tmine\twaiting_init\n9\tother\tfinished\n"
 CONTEXTS = 'url: "http://a"\n# contexts\ncontexts:\n  # two\n  "lab":\n    url: http://b\n\n  7:\n    url: http://c\ncurrent: lab\n'
@@ -100,6 +102,16 @@ def cached(cli: Cli) -> Cli:
 def test_what_is_offered(cached: Cli, line: str, expected: set[str]) -> None:
     """Options only behind a dash; behind -f only running tasks (tutorial, use case 2)."""
     assert set(tab(cached, line)) == expected
+
+
+@pytest.mark.parametrize("path", PATHS, ids="-".join)
+def test_options_of_every_command(cached: Cli, path: tuple[str, ...]) -> None:
+    """Each long one, where no group of them excludes it."""
+    line = " ".join(("hai-cli", *path, *(["x", "--"] if hasattr(load(path), "add_tail") else [])))
+    wanted = {option for action in actions_of(path) for option in action.option_strings if option.startswith("--")}
+    offered = set(tab(cached, f"{line} --"))
+    behind_plus = {"--suspend_seconds", "--life_state"}
+    assert wanted - behind_plus - {"--help"} <= offered
 
 
 def test_without_a_cache(cli: Cli) -> None:
