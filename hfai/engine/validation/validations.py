@@ -49,6 +49,8 @@ _PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from hfai.engine.valida
 _LIBRARY = str(Path(__file__).resolve().parents[3])
 # Checks whose text does not say what was measured.
 _MEASURED = ("bandwidth", "clock", "compute", "log_write", "suspend")
+# The most that a plain user's own check may take on a node.
+_PLAIN_OWN_S = 60.0
 MOST_OWN_BYTES = 32 << 10
 _log = logging.getLogger(__name__)
 
@@ -119,15 +121,26 @@ class Validations:
 
         Raises:
             NodeNotFound: one of them is not there; nothing is queued.
+            RefusedError: a plain user has asked for the same already.
             StorageFull: nothing was stored.
         """
         nodes = [self._node(name) for name in dict.fromkeys(names)]
+        if not request.user.is_admin:
+            self._ensure_none_waits(nodes, request.user)
         news = [self._chain(node, request) for node in nodes]
         with self._db.transaction():
             ids = [add_chain(self._db, new) for new in news]
         for run_id, new in zip(ids, news):
             self._scheduler.add(first_run(run_id, new))
         return ids
+
+    def _ensure_none_waits(self, nodes: Sequence[Node], user: User) -> None:
+        """Checks go before all tasks and beside all quotas: nobody is to fill a node with them."""
+        names = {node.name for node in nodes}
+        for run in self._scheduler.runs:
+            if run.pinned_to in names and run.user_name == user.name:
+                template = "node {node} is being checked for you already, by task {id}: wait for that one"
+                raise RefusedError(template, node=run.pinned_to, id=run.id)
 
     def _node(self, name: str) -> Node:
         node = self._scheduler.cluster.node(name)
@@ -139,13 +152,16 @@ class Validations:
         state_dir = self._config.state_dir
         precheck = asdict(self._config.precheck)
         del precheck["is_on"]
+        limits = self._config.validation
+        if not request.user.is_admin:
+            limits = evolve(limits, own_timeout_s=min(limits.own_timeout_s, _PLAIN_OWN_S))
         return Options(
             node=node,
             workspace=request.workspace or str(state_dir),
             log_dir=str(state_dir),
             server=self._url,
             lock=str(state_dir / "validate.lock"),
-            limits=self._config.validation,
+            limits=limits,
             precheck=precheck,
             baseline=baseline_of(self._db, node),
             is_beside=is_beside,

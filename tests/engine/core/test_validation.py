@@ -129,7 +129,12 @@ def test_what_is_not_the_nodes_fault(bench: Any) -> None:
             report(bench, validate(bench, "cpu-0"), failed("workspace_write", Phrase("full")), code=1)
             bench.engine.accounts.add_user("ada", role="user", groups=(), unix_name=unix_name_of(os.getuid()))
             ada = bench.engine.accounts.named("ada")
-            report(bench, validate(bench, "cpu-0", own, ada), failed("own", Phrase("no")), code=1)
+            task = validate(bench, "cpu-0", own, ada)
+            with pytest.raises(RefusedError, match=f"by task {task.id}"):
+                bench.engine.validate(["cpu-1", "cpu-0"], Request(ada))
+            options = Options.from_text(bench.executor.orders[task.id].task.environments[VARIABLE])
+            assert options.limits.own_timeout_s == 60
+            report(bench, task, failed("own", Phrase("no")), code=1)
             assert cordons(bench) == {}
             report(bench, validate(bench, "cpu-0", own), failed("own", Phrase("no")), code=1)
             assert cordons(bench) == {"cpu-0": ("validation: no", "platform")}
