@@ -71,8 +71,9 @@ class QuotaRows:
         An ABOVE_NORMAL task must also fit as a NORMAL one, which it becomes; an AUTO one takes any priority.
         """
         if priority == Priority.AUTO:
-            rows = self.of_user(user, [group])
-            return max(rows.values()) if rows else None
+            if self.limit(user, group, Priority.NORMAL) is None:
+                return None
+            return max(self.of_user(user, [group]).values())
         wanted = [priority, Priority.NORMAL] if priority == Priority.ABOVE_NORMAL else [priority]
         limits = [limit for one in wanted if (limit := self.limit(user, group, one)) is not None]
         return min(limits) if limits else None

@@ -24,7 +24,6 @@ class QuotaBook:
     def __init__(self, quotas: Quotas) -> None:
         self._left: dict[tuple[str, str, int], int] = dict(quotas)
         self._limits = quotas
-        self._has_rows = {(user, group) for user, group, _ in quotas}
         self._closed: set[tuple[str, str, int]] = set()
 
     def take(self, user: str, group: str, priority: int, width: int) -> None:
@@ -42,12 +41,14 @@ class QuotaBook:
         return key not in self._left or (key not in self._closed and self._left[key] >= width)
 
     def auto(self, user: str, group: str, width: int) -> tuple[int, bool]:
-        """The highest priority with room for AUTO and whether it has; NORMAL where the user has no row in the group."""
-        if (user, group) not in self._has_rows:
-            return NORMAL, True
+        """The highest priority with room for AUTO and whether it has: of those that rows of the user give, and NORMAL, which has
+        always room where no row limits it.
+        """
         lowest: Optional[int] = None
         for priority in _HIGHEST_FIRST:
             limit = self._limits.get((user, group, priority))
+            if limit is None and priority == NORMAL:
+                return NORMAL, True
             if limit is None or limit < width:
                 continue
             if self.has_room(user, group, priority, width):

@@ -80,7 +80,7 @@ class PinnedTask(NamedTuple):
     not_before: float = 0.0
 
 
-# (user, group, priority) -> nodes; a missing row means no limit, and AUTO then counts as NORMAL.
+# (user, group, priority) -> nodes; a missing row means no limit. AUTO takes what rows give, or NORMAL where that has none.
 Quotas = Mapping[tuple[str, str, int], int]
 
 

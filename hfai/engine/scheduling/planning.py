@@ -20,7 +20,7 @@ from hfai.model.priorities import Priority
 from hfai.model.records import Pending
 from hfai.model.states import QueueStatus
 
-_IN_USE = "task {name} needs {nodes} nodes, of your quota of {quota} at {priority} {used} are in use: try again when they are free"
+_IN_USE = "of your quota of {quota} at {priority} {used} are in use, and task {name} needs {nodes}: try again when they are free"
 _NOTHING = Plan((), (), {}, None)
 
 

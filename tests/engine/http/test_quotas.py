@@ -109,6 +109,17 @@ def test_auto_takes_the_highest_priority_with_room(sandbox: EngineSandbox, ada: 
         ada.post("query/task/wait", id=task["id"], state="finished", timeout=60)
 
 
+def test_a_priority_that_is_forbidden_does_not_forbid_auto(sandbox: EngineSandbox, ada: SandboxUser, body: Body) -> None:
+    """AUTO, which is what a task has that says nothing, is at NORMAL then."""
+    sandbox.post("operating/platform/quota/set", user="ada", priority="HIGH", nodes=0)
+    task = ada.post("operating/task/create", body("sleep 600", name="auto", priority=-1))["task"]
+    assert ada.post("query/task/wait", id=task["id"], state="running", timeout=60)["result"]["reached"]
+    rows = {row["priority"]: row for row in ada.post("query/user/quota/list")["result"]["rows"]}
+    assert rows[10]["running"] == 1
+    ada.post("operating/task/stop", id=task["id"])
+    ada.post("query/task/wait", id=task["id"], state="finished", timeout=60)
+
+
 def test_quotas_of_others(sandbox: EngineSandbox, ada: SandboxUser, body: Body) -> None:
     """Administrators may ask for a user or everybody; plain users for themselves."""
 

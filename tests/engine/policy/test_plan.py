@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hfai.engine.policy.explain import Place, facts_of, say
 from hfai.engine.policy.plan import plan
 from hfai.engine.policy.snapshot import PinnedTask, Plan, PolicyNode, PolicySettings, QueuedTask, RunningTask, Snapshot
@@ -109,10 +111,20 @@ def test_quotas_hold_back_without_blocking_others() -> None:
 def test_a_zero_quota_row_stalls_nobody_else() -> None:
     """Rule 4: an AUTO task without any room waits by itself."""
     decided = plan(
-        Snapshot(nodes(2), (), (queued(1, "a", 1, priority=-1), queued(2, "b", 1)), {("a", "g", 30): 0}), SETTINGS, NOW
+        Snapshot(nodes(2), (), (queued(1, "a", 1, priority=-1), queued(2, "b", 1)), {("a", "g", 30): 0, ("a", "g", 10): 0}),
+        SETTINGS,
+        NOW,
     )
     assert [start.run_id for start in decided.starts] == [2]
     assert decided.waits[1].code == "quota"
+
+
+@pytest.mark.parametrize(("most", "width", "priority"), [(0, 1, 10), (1, 2, 10), (2, 2, 50)])
+def test_auto_is_not_held_back_by_what_it_need_not_take(most: int, width: int, priority: int) -> None:
+    """Rule 4: who may not use a high priority, or not enough of it, is at NORMAL where no row limits that."""
+    line = (queued(1, "a", width, priority=-1),)
+    decided = plan(Snapshot(nodes(2), (), line, {("a", "g", 50): most}), SETTINGS, NOW)
+    assert [(start.run_id, start.priority) for start in decided.starts] == [(1, priority)]
 
 
 def test_above_normal_wears_off() -> None:
