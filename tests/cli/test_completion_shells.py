@@ -32,6 +32,8 @@ def at_home(cli: Cli, home: Path, shell: str) -> dict[str, str]:
     start = home / START_FILES[shell]
     start.parent.mkdir(parents=True, exist_ok=True)
     start.write_text(PROMPTS[shell])
+    # Without it fish makes completions of all man pages in the background at its first start.
+    (home / ".local" / "share" / "fish" / "generated_completions").mkdir(parents=True, exist_ok=True)
     env = {name: value for name, value in cli.env.items() if not name.startswith(("XDG_", "ZDOTDIR", "BASH", "ZSH", "COLUMNS"))}
     env.update(HOME=str(home), LANG="C.UTF-8", PATH=f"{HAI_CLI.parent}:{os.environ['PATH']}", SHELL=f"/usr/bin/{shell}")
     cli.env = env
