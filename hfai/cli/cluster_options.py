@@ -9,6 +9,7 @@ from typing import Any, Sequence
 from hfai.cli.language import tr
 from hfai.cli.output import add_json
 from hfai.cli.priority_argument import priority_number
+from hfai.cli.workspace.sync_options import add_pushing
 from hfai.model.errors import UsageError
 from hfai.model.priorities import Priority
 
@@ -69,6 +70,10 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
         "--no_inherit", action="store_true", help=tr("do not run in the environment of this shell (PATH, VIRTUAL_ENV ...)")
     )
     add_following(parser)
+    parser.add_argument(
+        "--no_push", action="store_true", help=tr("inside a workspace: do not push, run in the directory here")
+    )
+    add_pushing(parser, short=False)
 
 
 def nested(options: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -82,6 +82,24 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
         ),
     ),
     (
+        "Workspace Commands",
+        (
+            Command(
+                "workspace",
+                mark("take a directory to the platform, and what tasks make of it back"),
+                (
+                    Command("init", mark("make this directory a workspace")),
+                    Command("push", mark("make the platform's side the same as here")),
+                    Command("pull", mark("bring here what was changed or made on the platform")),
+                    Command("download", mark("bring one file or directory here")),
+                    Command("diff", mark("show how the two sides differ")),
+                    Command("list", mark("list your workspaces on the platform")),
+                    Command("remove", mark("remove a workspace from the platform")),
+                ),
+            ),
+        ),
+    ),
+    (
         "Platform Commands",
         (
             Command(

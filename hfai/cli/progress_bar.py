@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Optional
 
 _WIDTH = 30
+_REDRAW_S = 0.1
 
 
 class ProgressBar:
@@ -42,3 +43,32 @@ class ProgressBar:
         if self._is_shown:
             sys.stderr.write(text)
             sys.stderr.flush()
+
+
+class ByteBar(ProgressBar):
+    """The same for bytes, with their rate and the time that is left; drawn at most ten times a second."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, 0)
+        self._begun_s: Optional[float] = None
+        self._drawn_s = 0.0
+
+    def __enter__(self) -> ByteBar:
+        return self
+
+    def show_bytes(self, done: int, total: int) -> None:
+        """So many bytes of so many have gone."""
+        import time
+
+        from hfai.cli.sizes import size_text
+
+        now = time.monotonic()
+        if self._begun_s is None:
+            self._begun_s = now
+        if not self._is_shown or (now - self._drawn_s < _REDRAW_S and done < total):
+            return
+        self._drawn_s = now
+        rate = done / max(now - self._begun_s, 0.001)
+        left = f"{int((total - done) / rate) // 60}:{int((total - done) / rate) % 60:02}" if rate else "-:--"
+        bar = ("#" * int(_WIDTH * done / total)).ljust(_WIDTH) if total else "#" * _WIDTH
+        self._write(f"\r\x1b[K{self._text} [{bar}] {size_text(done)} / {size_text(total)}  {size_text(rate)}/s  {left}")

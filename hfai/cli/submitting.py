@@ -71,11 +71,16 @@ def _submit(words: Sequence[str], placing: Placing, options: argparse.Namespace)
 
     announce()
     file, *arguments = words
+    place = placing(file)
+    if not options.no_push and not options.dry_run:
+        from hfai.cli.workspace.before_task import pushed_place
+
+        place = pushed_place(place, options)
     config: dict[str, Any] = {
         "version": 2,
         "name": Path(file).name,
         "spec": {
-            **placing(file),
+            **place,
             "parameters": shlex.join(arguments),
             "environments": dict(options.environments),
         },

@@ -37,6 +37,7 @@ READS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("version",): (),
     ("wait",): ("one", "held", "--for", "running"),
     ("whoami",): (),
+    ("workspace", "list"): (),
 }
 # Commands with --json that change something or take long: the file in which its keys are tested.
 ACTS: dict[tuple[str, ...], str] = {
@@ -47,6 +48,10 @@ ACTS: dict[tuple[str, ...], str] = {
     ("platform", "user", "add"): "test_shared_server.py",
     ("prof",): "test_prof.py",
     ("validate",): "test_validate.py",
+    ("workspace", "diff"): "test_workspace.py",
+    ("workspace", "download"): "test_workspace.py",
+    ("workspace", "pull"): "test_workspace.py",
+    ("workspace", "push"): "test_workspace.py",
 }
 # What they exit with, where that is not 0.
 STATUSES = {("wait",): 3}
@@ -66,6 +71,8 @@ def prepared(hai: Cli) -> Cli:
         assert hai("bash", "hold.sh", "--", "--name", "held").status == 0
         assert hai("bash", "hold.sh", "--", "--name", "wide", "-n", 4).status == 0
         until_status(hai, "held", "running")
+        below = hai.write("code/a.txt", "a").parent
+        assert Cli(hai.env, below)("workspace", "init", "code").status == 0
         assert hai("platform", "quota", "set", 40, "--priority", "LOW").status == 0
     return hai
 
