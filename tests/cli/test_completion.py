@@ -114,6 +114,12 @@ def test_options_of_every_command(cached: Cli, path: tuple[str, ...]) -> None:
     assert wanted - behind_plus - {"--help"} <= offered
 
 
+def test_the_caches_of_an_engine(hai: Cli) -> None:
+    """Nodes from its start on."""
+    assert tab(hai, "hai-cli platform node cordon c") == ["cpu-0", "cpu-1", "cpu-2", "cpu-3"]
+    assert tab(hai, "hai-cli nodes --group ") == ["default"]
+
+
 def test_without_a_cache(cli: Cli) -> None:
     assert tab(cli, "hai-cli status ") == []
 

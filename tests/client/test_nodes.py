@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hfai.cli.completion_places import group_names, node_names
 from hfai.client import nodes
 
 # What a HAI Platform says of an idle node, as recorded.
@@ -29,6 +30,14 @@ def test_an_idle_node_of_a_hai_platform(haiplatform) -> None:
     assert (node.name, node.group, node.label, node.state) == ("node-gpu-01", "training", "training", "free")
     assert (node.gpu_num, node.cpu, node.memory_bytes) == (8, 128, 549755813888)
     assert node.working_task_name is None and node.cordon_reason is None and not node.is_working
+
+
+def test_tab_knows_the_nodes_that_a_remote_server_has_told_of(haiplatform) -> None:
+    listed(haiplatform, HAI_ROW, {**HAI_ROW, "name": "node-gpu-02", "mars_group": "training.a"})
+    assert node_names("node") == ["node-gpu-01", "node-gpu-02"]
+    assert group_names("") == ["training", "training.a"]
+    listed(haiplatform, HAI_ROW)
+    assert node_names("") == ["node-gpu-01"]
 
 
 @pytest.mark.parametrize(
