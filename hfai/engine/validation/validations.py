@@ -24,6 +24,7 @@ from hfai.engine.accounts import Accounts
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import Executor, GuestRefused, RankEnd
 from hfai.engine.executors.environment import bare_environ
+from hfai.engine.logs.ranks import ensure_rank
 from hfai.engine.queries import User
 from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.scheduling.new_runs import first_run
@@ -36,7 +37,7 @@ from hfai.engine.users import unix_name_of
 from hfai.engine.validation import beside
 from hfai.engine.validation.main import FILE_NAME
 from hfai.engine.validation.options import VARIABLE, Options, OwnCheck
-from hfai.model.errors import HfaiError, NodeNotFound, NotRunning, RankNotFound, RefusedError
+from hfai.model.errors import HfaiError, NodeNotFound, NotRunning, RefusedError
 from hfai.model.phrase import Phrase
 from hfai.model.priorities import Priority
 from hfai.model.records import Node, Task
@@ -209,9 +210,7 @@ class Validations:
             RefusedError: it has not run anywhere yet.
         """
         for rank in ranks:
-            if not 0 <= rank < task.nodes:
-                known = "0" if task.nodes == 1 else f"0 to {task.nodes - 1}"
-                raise RankNotFound(experiment=task.nb_name, rank=rank, ranks=known)
+            ensure_rank(task, rank)
         if not task.jobs:
             template = "task {id} ({name}) has not run on any node yet: name the nodes, `hai-cli validate nodes NODE`"
             raise RefusedError(template, id=task.id, name=task.nb_name)
