@@ -31,7 +31,7 @@ def someone(admin: Cli, engine: EngineSandbox, name: str) -> Cli:
     home = engine.directory / "homes" / name
     (home / "work").mkdir(parents=True)
     env = {key: value for key, value in admin.env.items() if key != "HFAI_ENGINE_DIR"}
-    return Cli({**env, "HFAI_HOME": str(home)}, home / "work")
+    return Cli({**env, "HFAI_HOME": str(home), "HOME": str(home)}, home / "work")
 
 
 def test_a_second_user(hai: Cli, engine: EngineSandbox) -> None:
