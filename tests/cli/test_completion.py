@@ -71,7 +71,7 @@ def cached(cli: Cli) -> Cli:
         ("hai-cli stop ", {"blank\\ name", "my_exp", "mine"}),
         ("hai-cli stop my_exp m", {"mine"}),
         ("hai-cli list --status r", {"running"}),
-        ("hai-cli python train.py x -- --n", {"--name", "--nodes", "--no_inherit"}),
+        ("hai-cli python train.py x -- --nod", {"--nodes"}),
         ("hai-cli python train.py ++ --l", {"--life_state"}),
         ("hai-cli --context lab stop my_exp m", {"mine"}),
         ("hai-cli --context=lab platform down --s", {"--stop-tasks"}),
