@@ -34,6 +34,8 @@ def list_chains(db: Reading, query: ListQuery, user_name: str) -> tuple[list[int
     end = query.page * query.page_size
     order = "first_id" if query.order_by == "first_id" else "newest_id"
     everything = _sum(db, *_of(user_name))
+    if matching == everything:  # nothing is filtered out: no row has to be read for that
+        counted, values = _of(user_name)
     source = "chains"
     if not other and end * everything < matching * matching:
         # Nearly every row fits: walk them in the order of the page.

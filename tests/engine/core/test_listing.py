@@ -144,6 +144,7 @@ def test_a_part_of_a_name_in_a_long_history(tmp_path: Path) -> None:
         ("19", {"page": 2000}),
         ("nothing", {}),
         ("n1", {"worker_status": ("succeeded",)}),
+        ("n1", {"task_type": ("training", "virtual")}),
         ("-7", {}),
         ("n5", {"order_by": "first_id"}),
     )
