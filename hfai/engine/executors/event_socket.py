@@ -10,6 +10,8 @@ import socket
 from pathlib import Path
 from typing import Any, Callable
 
+# Its name in the state directory.
+EVENTS = "events.sock"
 _PACKET_BYTES = 65536
 _BUFFER_BYTES = 1 << 20
 _AT_ONCE = 256

@@ -13,28 +13,21 @@ import os
 from pathlib import Path
 from typing import Any, Coroutine, Mapping, Optional, Sequence
 
-from attrs import asdict, define
+from attrs import define
 
-from hfai.engine import unix_accounts
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import LOST, GuestRefused, Order, RankEnd, Reports
-from hfai.engine.executors.environment import common_environ, rank_environ
-from hfai.engine.executors.event_socket import EventSocket
+from hfai.engine.executors.environment import common_environ
+from hfai.engine.executors.event_socket import EVENTS, EventSocket
 from hfai.engine.executors.guest import Guest
 from hfai.engine.executors.launcher_link import LauncherLink
-from hfai.engine.executors.run_files import FORMAT, RunFiles
-from hfai.engine.queries import User
+from hfai.engine.executors.run_files import RunFiles
+from hfai.engine.executors.run_spec import account_of, run_spec
 from hfai.engine.supervise import ask, proc_stat
 from hfai.engine.system import Clock, PortChooser
-from hfai.engine.users import unix_name_of
-from hfai.model.errors import UsageError
-from hfai.model.language import language_of
 from hfai.model.phrase import Phrase
-from hfai.model.profiling import task_profile
 from hfai.model.records import Node
-from hfai.model.spec import TaskSpec
 
-EVENTS = "events.sock"
 _TRY_STOP_S, _TRY_STOP_MOST_S = 0.02, 1.0
 _LOOK_FIRST_S, _LOOK_MOST_S = 0.5, 30.0
 _GLANCE_S = 0.02
@@ -119,52 +112,14 @@ class LocalExecutor:
         Raises:
             OSError: the directory of the run cannot be written.
         """
-        account = _account_of(order.user)
-        path = self._files.prepare(order.run_id, self._spec(order, account), is_open=account is not None)
+        account = account_of(order.user)
+        run_dir = self._files.run_dir(order.run_id) if account is None else self._files.open_dir(order.run_id)
+        common = common_environ(order, run_dir=run_dir, server_url=self._server_url, master_port=self._ports.choose())
+        spec = run_spec(order, self._config, self._engine_id, account, run_dir, common)
+        path = self._files.prepare(order.run_id, spec, is_open=account is not None)
         for number in range(len(order.nodes)):
             self._ranks[order.run_id, number] = _Rank(order.run_id, number)
             self._launcher.launch(str(path), number)
-
-    def _spec(self, order: Order, account: Optional[dict[str, Any]]) -> dict[str, Any]:
-        task = order.task
-        run_dir = self._files.run_dir(order.run_id) if account is None else self._files.open_dir(order.run_id)
-        common = common_environ(order, run_dir=run_dir, server_url=self._server_url, master_port=self._ports.choose())
-        return {
-            "format": FORMAT,
-            "engine_id": self._engine_id,
-            "run_id": order.run_id,
-            "chain_id": order.chain_id,
-            "name": task.name,
-            "user": order.user.name,
-            "account": account,
-            "argv": task.argv(),
-            "workspace": task.workspace,
-            "environ": common,
-            "watchdog_s": order.watchdog_s,
-            "timeout_at": None if task.timeout is None else order.begin_at + task.timeout,
-            "stop_grace_s": self._config.stop_grace_s,
-            "whole_life_state": order.whole_life_state,
-            "log_segment_bytes": self._config.log_segment_bytes,
-            "precheck": self._precheck(order),
-            "profile": _profile(task),
-            "events_socket": str(self._config.state_dir / EVENTS),
-            "ranks": [
-                {
-                    "node": node.name,
-                    "gpus": list(node.gpus),
-                    "environ": rank_environ(order, number, rank_dir=run_dir / str(number), engine_id=self._engine_id),
-                }
-                for number, node in enumerate(order.nodes)
-            ],
-        }
-
-    def _precheck(self, order: Order) -> Optional[dict[str, Any]]:
-        limits = asdict(self._config.precheck)
-        # A validation is to say what is wrong with its node, not to be kept from it.
-        if not limits.pop("is_on") or order.task.task_type == "validation":
-            return None
-        environ = os.environ if order.shell_environment is None else order.shell_environment
-        return {**limits, "language": language_of(environ)}
 
     def adopt(self, order: Order, *, asked: Optional[str]) -> None:
         """Take up a run; what the disk says of each rank decides."""
@@ -404,23 +359,3 @@ class LocalExecutor:
         task = self._loop.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
-
-
-def _account_of(user: User) -> Optional[dict[str, Any]]:
-    """What the supervisors must know to start the tasks of a user; None for the engine's own account.
-
-    Without ``uid`` where it is not there any more: then the run ends with that reason.
-    """
-    if user.unix_name in ("", unix_name_of(os.getuid())):
-        return None
-    found = unix_accounts.find(user.unix_name)
-    return {"name": user.unix_name} if found is None else asdict(found)
-
-
-def _profile(task: TaskSpec) -> Optional[dict[str, Any]]:
-    """The options of a profile that begins with the task; None for none."""
-    try:
-        options = task_profile(task.extra.get("options"))
-    except UsageError:  # queued by an engine that did not look at them
-        return None
-    return options.to_wire() if options else None
