@@ -13,7 +13,7 @@ from hfai.cli.workspace.sync_options import add_pushing
 from hfai.model.errors import UsageError
 from hfai.model.priorities import Priority
 
-_NAMES = "|".join(level.name for level in Priority)
+_NAMES = ", ".join(level.name for level in Priority)
 
 
 def add_placing(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
@@ -31,7 +31,7 @@ def add_placing(parser: argparse.ArgumentParser, *, defaults: bool) -> None:
         "--priority",
         type=priority_number,
         metavar="PRIORITY",
-        help=said(tr("one of {names}, or its number", names=_NAMES), "AUTO"),
+        help=said(tr("a name or its number: {names}", names=_NAMES), "AUTO"),
     )
 
 

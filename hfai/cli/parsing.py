@@ -101,6 +101,16 @@ class Parser(argparse.ArgumentParser):
         template = mark("{value} is none of {choices} (did you mean {meant}?)") if meant else mark("{value} is none of {choices}")
         raise argparse.ArgumentError(action, tr(template, value=value, choices=", ".join(known), meant=meant))
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        try:
+            return super()._get_value(action, arg_string)  # type: ignore[misc]  # not in the stubs, but in every argparse
+        except argparse.ArgumentError:
+            # argparse names the Python type that it has called; the types of our own say it themselves.
+            kind = {int: tr("{value} is no whole number", value=arg_string), float: tr("{value} is no number", value=arg_string)}
+            if action.type not in kind:
+                raise
+            raise argparse.ArgumentError(action, kind[action.type]) from None
+
     def error(self, message: str) -> NoReturn:
         name, colon, problem = message.removeprefix("argument ").partition(": ")
         if colon and message.startswith("argument "):  # Python 3.9 does not ask gettext for this one

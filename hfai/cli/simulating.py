@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from hfai.cli.argument_types import seconds
 from hfai.cli.language import tr
 
 
@@ -13,7 +14,7 @@ def add_simulate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-ss",
         "--suspend_seconds",
-        type=float,
+        type=seconds,
         metavar="S",
         help=tr("seconds until the task is told to suspend; default: never"),
     )

@@ -100,7 +100,7 @@ class Engine:
             self.engine_id = self._db.engine_id
             self.accounts = Accounts(self.config, self._db, self._clock)
             self._executor = self._given_executor or _executor(self.config, self.engine_id, self._clock, url)
-            self._names = NamesFile(state_dir / NAMES, self._db)
+            self._names = NamesFile(state_dir / NAMES, self._db, self.accounts.owner.name)
             self._searches = Searches(state_dir / DATABASE)
             self._scheduler = Scheduler(
                 self.config,
@@ -388,20 +388,28 @@ class Engine:
         self._scheduler.wake()
         return self._task(task.runs[0].id)
 
-    def remove_user(self, name: str) -> None:
+    def remove_user(self, name: str) -> UserRow:
         """Remove a user whose tasks have all finished; the history stays.
+
+        Returns:
+            The user who was there.
 
         Raises:
             NotFoundError: there is none of that name.
-            RefusedError: some of their tasks have not finished.
+            RefusedError: some of their tasks have not finished, or it is the owner.
             StorageFull: nothing was changed.
         """
-        self.accounts.user_row(name)
-        names = sorted(run.nb_name for run in self._scheduler.runs if run.user_name == name)
-        if names:
-            template = "user {user} has {count} tasks that have not finished, {task} for one: stop them first"
-            raise RefusedError(template, user=name, count=len(names), task=names[0])
+        if name == self.accounts.owner.name:
+            raise RefusedError("{user} owns this engine and cannot be removed", user=name)
+        row = self.accounts.user_row(name)
+        runs = [run for run in self._scheduler.runs if run.user_name == name]
+        if runs:
+            # An administrator reaches the tasks of others by id only.
+            first = min(runs, key=lambda run: run.id)
+            template = "user {user} has {count} tasks that have not finished, {id} ({task}) for one: stop them first"
+            raise RefusedError(template, user=name, count=len(runs), id=first.id, task=first.nb_name)
         self.accounts.remove_user(name)
+        return row
 
     def tag(self, task: Task, tag: str) -> Task:
         """Put a tag on a task; a second time changes nothing.

@@ -25,11 +25,13 @@ class NamesFile:
     Args:
         path: the file.
         db: the store.
+        user_name: whose tasks; those of others are not reached by name.
     """
 
-    def __init__(self, path: Path, db: Database) -> None:
+    def __init__(self, path: Path, db: Database, user_name: str) -> None:
         self._path = path
         self._db = db
+        self._user_name = user_name
         self._later: Optional[asyncio.TimerHandle] = None
         self._not_before = 0.0
 
@@ -48,7 +50,7 @@ class NamesFile:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        lines = [f"{run_id}\t{name}\t{status}\n" for run_id, name, status in newest(self._db, MOST)]
+        lines = [f"{run_id}\t{name}\t{status}\n" for run_id, name, status in newest(self._db, self._user_name, MOST)]
         try:
             write_atomic(self._path, "".join(lines).encode())
         except OSError as error:

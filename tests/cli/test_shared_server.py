@@ -102,7 +102,7 @@ def test_wrong_words(hai: Cli) -> None:
         (("token", "revoke", "77"), 3, "no token 77"),
         (("token", "revoke", "hfai-nobodys"), 3, "no token"),
         (("token", "revoke", "-"), 2, "standard input holds no token"),
-        (("quota", "set", "x"), 2, "invalid int value"),
+        (("quota", "set", "x"), 2, "x is no whole number"),
         (("quota", "set", "1", "--user", "x"), 3, "no user x"),
         (("quota", "set", "1", "-g", "x"), 2, "no group of nodes x"),
         (("quota", "set", "1", "--priority", "x"), 2, "must be '*' or one of"),

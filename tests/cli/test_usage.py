@@ -25,6 +25,8 @@ CASES = [
         ("logs", "x", "--since", "noon"),
         "hai-cli: noon is no time: give one like 2026-01-31T14:30, 14:30 (today) or 10m (ago)\n",
     ),
+    (("list", "--page", "x"), "hai-cli: argument -p/--page: x is no whole number: see `hai-cli list --help`\n"),
+    (("monitor", "top", "--interval", "x"), "hai-cli: argument --interval: x is no number: see `hai-cli monitor top --help`\n"),
     (
         ("run", "x.yaml", "-n", "two"),
         "hai-cli: argument -n/--nodes: two is no number of nodes: it must be 1 or more: see `hai-cli run --help`\n",

@@ -74,6 +74,14 @@ def test_nobody_there(transport, server) -> None:
     assert caught.value.was_sent is False
 
 
+def test_a_name_that_nobody_knows() -> None:
+    """The system's words, without what urllib3 puts around them."""
+    with contextlib.closing(RequestsTransport("http://no-such-host.invalid")) as transport, pytest.raises(TransportError) as caught:
+        send(transport, "r")
+    assert caught.value.was_sent is False
+    assert caught.value.reason and not set("[]()") & set(caught.value.reason)
+
+
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"])
 def test_a_connection_that_breaks_off(server, transport, drop, sent) -> None:
     """It may have been seen; the next request works."""

@@ -12,7 +12,7 @@ from hfai.model.spec_reading import KNOWN_KEYS
 # By key path. Those of the schema that are missing here are kept and do nothing on the engine.
 MEANINGS = {
     "version": mark("2: the version of the schema"),
-    "name": mark("name of the task, at most 255 characters without ( ) /; unfinished tasks of one user have different names"),
+    "name": mark("name of the task, at most 255 characters, no parentheses or slashes; unfinished tasks of one user have different names"),
     "priority": mark("number of a priority: 50, 40, 30, 20, 10, 8, 5, 0, or -1 for AUTO, the highest with room"),
     "task_type": mark("kind of the task"),
     "spec.workspace": mark("directory that the task runs in; default: the current directory, from which a relative one is taken as well"),

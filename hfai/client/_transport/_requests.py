@@ -121,8 +121,8 @@ def _failed(error: Exception) -> TransportError:
         return TransportError("no answer in time", was_sent=True, is_timeout=True)
     inner = getattr(cause, "reason", cause)
     if isinstance(inner, NewConnectionError):
-        # The text of urllib3 ends with the system's own: "...: [Errno 111] Connection refused".
-        return TransportError(str(inner).rpartition("] ")[2], was_sent=False)
+        # The text of urllib3 ends with the system's own: "...: [Errno 111] Connection refused", in brackets for a name that is not known.
+        return TransportError(str(inner).rpartition("] ")[2].rstrip(")"), was_sent=False)
     if isinstance(error, requests.exceptions.ConnectionError):
         return TransportError("the connection was closed before the answer came", was_sent=True)
     return TransportError(Phrase("the request could not be sent ({what})", what=type(error).__name__), was_sent=True)

@@ -76,27 +76,38 @@ async def container_log(call: Call) -> Answer:
     ensure_rank(task, rank)
     run = task.newest
     job = next((job for job in task.jobs if job.rank == rank), None)
-    lines = [f"run {run.id}, rank {rank}" + (f" on {job.node}" if job else ": it has no node yet"), *_said_of(run)]
+    events = list(_events_of(run))
     if job is not None:
         times = (("node assigned", job.created_at), ("process started", job.begin_at), ("process ended", job.end_at))
-        lines += [f"{local_time(at)} {what}" for what, at in times if at is not None]
-        if job.exit_code is not None:
-            lines.append(f"exit code {job.exit_code}")
+        events += [(at, what) for what, at in times if at is not None]
+    lines = [f"run {run.id}, rank {rank}" + (f" on {job.node}" if job else ": it has no node yet")]
+    lines += [f"{local_time(at)} {what}" for at, what in sorted(events, key=lambda event: event[0])]
+    if job is not None and job.exit_code is not None:
+        lines.append(f"exit code {job.exit_code}")
+    lines += _end_of(run)
     return {"success": 1, "result": {"data": "\n".join(lines) + "\n"}}
 
 
 def _said_of(run: Run) -> Iterator[str]:
-    if run.start_why:
-        yield f"{local_time(run.begin_at)} started: {run.start_why}"
+    yield from (f"{local_time(at)} {what}" for at, what in _events_of(run))
+    yield from _end_of(run)
+
+
+def _events_of(run: Run) -> Iterator[tuple[float, str]]:
+    if run.start_why and run.begin_at is not None:
+        yield run.begin_at, f"started: {run.start_why}"
     if run.suspension is not None:
         told = run.suspension
-        yield f"{local_time(told.told_at)} told to yield within {told.grace_s:g} s: {told.why}"
+        yield told.told_at, f"told to yield within {told.grace_s:g} s: {told.why}"
         for at, what in (
             (told.acknowledged_at, "acknowledged"),
             (told.saved_at, "saved"),
             (told.forced_at, "stopped unsaved"),
         ):
             if at is not None:
-                yield f"{local_time(at)} {what}"
+                yield at, what
+
+
+def _end_of(run: Run) -> Iterator[str]:
     if run.end is not None and run.end.message:
         yield run.end.message

@@ -54,10 +54,11 @@ def list_chains(db: Reading, query: ListQuery, user_name: str) -> tuple[list[int
     return [row[0] for row in rows], total
 
 
-def newest(db: Reading, count: int) -> list[tuple[int, str, str]]:
-    """Newest id, name and status of the newest chains of all users."""
+def newest(db: Reading, user_name: str, count: int) -> list[tuple[int, str, str]]:
+    """Newest id, name and status of a user's newest chains."""
     rows: list[tuple[int, str, str]] = db.all(
-        "SELECT newest_id, nb_name, chain_status FROM chains ORDER BY newest_id DESC LIMIT ?", (count,)
+        "SELECT newest_id, nb_name, chain_status FROM chains WHERE user_name = ? ORDER BY newest_id DESC LIMIT ?",
+        (user_name, count),
     )
     return rows
 

@@ -181,12 +181,27 @@ def test_users_that_cannot_be(sandbox: EngineSandbox, ada: SandboxUser) -> None:
     ):
         assert sandbox.post("operating/platform/user/add", **query)["code"] == code, query
     assert sandbox.post("operating/platform/user/remove", user_name="adda")["data"] == {"user": "adda", "near": "ada"}
+    answer = sandbox.post("operating/platform/user/remove", user_name=owner)
+    assert (answer["code"], answer["data"]) == ("refused", {"user": owner})
+
+
+def test_what_tab_offers_is_the_owners(sandbox: EngineSandbox, ada: SandboxUser, body: Body) -> None:
+    """The file is in the owner's directory, and the owner does not reach the tasks of others by name."""
+    submit(ada, body, "true", name="adas")
+    own = sandbox.post("operating/task/create", body("true", name="owners"))["task"]
+    deadline = time.monotonic() + 30
+    while f"{own['id']}\towners\t" not in (names := (sandbox.state_dir / "names").read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert "adas" not in names
 
 
 def test_a_user_with_tasks_stays(sandbox: EngineSandbox, ada: SandboxUser, body: Body) -> None:
     submit(ada, body, name="running")
     answer = sandbox.post("operating/platform/user/remove", user_name="ada")
     assert (answer["code"], answer["data"]["task"]) == ("refused", "running")
+    # By name an administrator does not reach it.
+    assert sandbox.post("query/task", id=answer["data"]["id"])["result"]["task"]["nb_name"] == "running"
     assert ada.request("query/user/info")[0] == 200
 
 

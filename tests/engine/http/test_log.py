@@ -115,6 +115,16 @@ def test_search_and_sys_log(sandbox: EngineSandbox, submit: Submit, finished: Fi
     assert sandbox.post("query/task/container_log", id=task["id"], rank=2)["code"] == "rank_not_found"
 
 
+def test_what_the_platform_did_in_its_order(sandbox: EngineSandbox, submit: Submit, finished: Finished) -> None:
+    """Each event with its time, the end last."""
+    task = finished(submit("exit 7", name="orderly"))
+    said = sandbox.post("query/task/container_log", id=task["id"])["result"]["data"].splitlines()[1:]
+    stamps, words = zip(*(line.split(" ", 1) for line in said[:4]))
+    assert list(stamps) == sorted(stamps)
+    assert [word.partition(":")[0] for word in words] == ["started", "node assigned", "process started", "process ended"]
+    assert said[4:] == ["exit code 7", "the task exited with code 7"]
+
+
 def test_the_log_of_a_finished_task(sandbox: EngineSandbox, submit: Submit, finished: Finished) -> None:
     task = finished(submit('for i in 1 2 3; do echo "$RANK $i"; done', name="streamed", nodes=3))
     logs, end = _whole(sandbox, id=task["id"], rank="0,2")
