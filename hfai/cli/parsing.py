@@ -103,7 +103,7 @@ class Parser(argparse.ArgumentParser):
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         try:
-            return super()._get_value(action, arg_string)  # type: ignore[misc]  # not in the stubs, but in every argparse
+            return super()._get_value(action, arg_string)
         except argparse.ArgumentError:
             # argparse names the Python type that it has called; the types of our own say it themselves.
             kind = {int: tr("{value} is no whole number", value=arg_string), float: tr("{value} is no number", value=arg_string)}

@@ -27,6 +27,7 @@ from hfai.engine.scheduling.cordons import Cordons
 from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.scheduling.new_runs import first_run, not_queued
 from hfai.engine.scheduling.scheduler import Scheduler
+from hfai.engine.store.accounts import UserRow
 from hfai.engine.store.chains import NewChain, NextRun, add_chain, add_run, ensure_name_is_free
 from hfai.engine.store.database import Database
 from hfai.engine.store.finding import find_chain
