@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.measure import print_rows
 
-NAMES = ("startup", "in_task", "latency", "throughput", "logs", "memory", "planning", "history", "prof")
+NAMES = ("startup", "in_task", "latency", "throughput", "logs", "memory", "planning", "history", "prof", "workspace")
 
 
 def main() -> int:

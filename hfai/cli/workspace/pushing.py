@@ -64,6 +64,8 @@ def note_largest(pushed: PushResult) -> None:
     if pushed.sent_bytes < _LARGE_BYTES:
         return
     for path, size in pushed.largest:
+        if size * _MOST_SHOWN * 4 < pushed.sent_bytes:
+            break
         note(tr("  large: {size}  {path}", size=_size(size), path=shown_path(path)))
     note(tr("  what need not travel: name it in .hfignore"))
 
