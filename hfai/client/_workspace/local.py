@@ -12,15 +12,16 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Iterable, Optional
 
 from hfai.client._places import shown
 from hfai.model.errors import ConfigError, UsageError
-from hfai.model.workspace.entry import FILE, Known, packed_tree, unpacked_tree
+from hfai.model.workspace.entry import FILE, MODE, Known, kind_of, packed_tree, unpacked_tree
 from hfai.model.workspace.fingerprint import fingerprint_at, fingerprint_of
 from hfai.model.workspace.ignore import IGNORE_FILE, Rules, default_rules, ignore_lines
 from hfai.model.workspace.paths import STATE_DIR, ensure_name
-from hfai.model.workspace.scan import Scan, scan
+from hfai.model.workspace.safe_tree import SafeTree
+from hfai.model.workspace.scan import Scan, read_open_file, scan
 
 _NAME_FILE, _TREE_FILE = "workspace.json", "tree.json"
 
@@ -158,6 +159,24 @@ class LocalWorkspace:
             raise UsageError("{file}: {problem}", file=str(self.root), problem=error.strerror or str(error)) from None
         self.known = found.tree
         return found
+
+    def look_at(self, paths: Iterable[str]) -> None:
+        """Know also of these, if they are here, which a scan has left out."""
+        with SafeTree(str(self.root)) as tree:
+            for path in paths:
+                status = None if path in self.known else tree.stat(path)
+                kind = None if status is None else kind_of(status.st_mode)
+                if status is None or kind is None:
+                    continue
+                read: Optional[Known] = Known(kind, status.st_mode & MODE, 0, "", status.st_mtime_ns, 0, status.st_ino)
+                if kind == FILE:
+                    fd = tree.open(path)
+                    try:
+                        read = read_open_file(fd)
+                    finally:
+                        os.close(fd)
+                if read is not None:
+                    self.known[path] = read
 
     def ignores(self) -> Callable[[str, bool], bool]:
         """Whether a path, which need not be here, is left out by the ignore files that are here."""

@@ -100,7 +100,8 @@ def download_workspace(
     parts = path.split("/")
     above = {"/".join(parts[:end]) for end in range(1, len(parts))}
     part = {one: entry for one, entry in there.items() if one == path or one.startswith(f"{path}/") or one in above}
-    local.scan(use_ignore=False, by_time_only=False)
+    local.scan(use_ignore=True, by_time_only=False)
+    local.look_at(part)
     return _take(local, connection, part, path, force=force, dry_run=dry_run, progress=progress)
 
 

@@ -11,7 +11,7 @@ from hfai.client._workspace.local import LocalWorkspace, open_local
 from hfai.client._workspace.results import PushResult
 from hfai.client._workspace.sending import Sender, Wanted
 from hfai.model.errors import RefusedError, UnreachableError, WaitTimeout
-from hfai.model.workspace.entry import FILE, Entry
+from hfai.model.workspace.entry import DIRECTORY, FILE, Entry
 
 _ATTEMPTS = 4
 _MOST_NAMED = 5
@@ -154,10 +154,13 @@ class _Push:
             if why:
                 changes.pop(path, None)
         removed: dict[str, str] = {}
+        is_ignored = local.ignores() if self._hfignore else None
         for path in local.gone():
-            # What is still here is only left out now; that is no reason to remove it over there.
-            if not os.path.lexists(local.root / path):
-                removed[path] = local.base(path) or ""
+            base = local.base(path) or ""
+            # What is left out, or still here and left out only now, stays over there.
+            is_left_out = is_ignored is not None and is_ignored(path, base.startswith(DIRECTORY))
+            if not is_left_out and not os.path.lexists(local.root / path):
+                removed[path] = base
         return changes, removed
 
     def _body(self, changes: Mapping[str, Entry], removed: Mapping[str, str], *, dry_run: bool) -> dict[str, Any]:

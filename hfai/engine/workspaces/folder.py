@@ -14,7 +14,7 @@ from attrs import asdict, frozen
 
 from hfai.engine.system import write_atomic
 from hfai.model.errors import WorkspaceNotFound
-from hfai.model.workspace.entry import Tree, packed_tree, unpacked_tree
+from hfai.model.workspace.entry import Known, Tree, packed_tree, unpacked_tree
 from hfai.model.workspace.paths import NAME, ensure_name
 
 
@@ -95,7 +95,7 @@ class Folder:
             found = [int(item.name) for item in listing if item.name.isdecimal() and item.is_dir(follow_symlinks=False)]
         return sorted((number for number in found if number != version), reverse=True)
 
-    def index(self, version: int) -> dict[str, Any]:
+    def index(self, version: int) -> dict[str, Known]:
         """What was pushed into a tree, with the stats that its files had then."""
         return read_tree(self.generation(version) / "index.json")
 
@@ -121,6 +121,10 @@ class Folder:
         shutil.rmtree(self.path, onerror=_make_writable)
 
 
+# The tree that was read or written last: one push asks for its own several times.
+_last: tuple[tuple[int, ...], dict[str, Known]] = ((), {})
+
+
 def user_dir(root: Path, user_name: str) -> Path:
     """Where the workspaces of a user are; no name can be ``..`` or hold a slash then."""
     return root / f"u-{quote(user_name, safe='')}"
@@ -136,16 +140,28 @@ def names_of(root: Path, user_name: str) -> list[str]:
     )
 
 
-def read_tree(path: Path) -> dict[str, Any]:
+def read_tree(path: Path) -> dict[str, Known]:
     """A tree that :func:`write_tree` has written; empty where there is none."""
+    global _last
     try:
-        return dict(unpacked_tree(json.loads(path.read_bytes())))
+        key, last = _key(path), _last  # once: other threads are at other workspaces
+        if key != last[0]:
+            last = _last = (key, unpacked_tree(json.loads(path.read_bytes())))
+        return dict(last[1])
     except FileNotFoundError:
         return {}
 
 
 def write_tree(path: Path, tree: Tree) -> None:
+    global _last
     write_atomic(path, json.dumps(packed_tree(tree)).encode())
+    _last = (_key(path), dict(tree))
+
+
+def _key(path: Path) -> tuple[int, ...]:
+    """What tells a file from any other, and from what it was before; not its path, which changes in a commit."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def remove_tree(path: Path) -> None:

@@ -143,6 +143,10 @@ def test_outputs_of_tasks_come_back(here: Path) -> None:
     assert set(pull_workspace(here).changed) == {"out", "out/result", "code.sh.log"}
     assert (here / "out/result").read_text() == "done\n"
     assert download_workspace("__pycache__/y", here).changed == ("__pycache__", "__pycache__/y")
+    assert download_workspace("__pycache__", here).changed == ()
+    (here / "__pycache__/y").unlink()
+    (here / "__pycache__").rmdir()
+    assert push_workspace(here).removed == ()
     with pytest.raises(NotFoundError, match="no nowhere"):
         download_workspace("nowhere", here)
 
