@@ -7,9 +7,10 @@ from typing import Any, Iterator, NamedTuple, Optional, Sequence
 
 from hfai.client._workspace.connection import Connection
 from hfai.client._workspace.local import LocalWorkspace
-from hfai.model.errors import UnreachableError
-from hfai.model.workspace.entry import DIRECTORY, Entry
-from hfai.model.workspace.paths import ensure_path, leads_out
+from hfai.model.errors import RefusedError, UnreachableError
+from hfai.model.phrase import Phrase
+from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, MODE, Entry
+from hfai.model.workspace.paths import ensure_path, is_digest, leads_out
 
 _ROUTE = "query/workspace/content"
 
@@ -34,7 +35,14 @@ def remote_tree(local: LocalWorkspace, connection: Connection, *, use_ignore: bo
     for path, *values in result["tree"]:
         entry = Entry(*values)
         ensure_path(path)
-        if entry.kind == "l" and leads_out(path, entry.content):
+        if entry.kind == FILE and not is_digest(entry.content):
+            raise RefusedError(
+                "the path {path} cannot be in a workspace: {problem}",
+                path=path,
+                problem=Phrase("its content must be a SHA-256 in hex"),
+            )
+        entry = entry._replace(mode=entry.mode & MODE)
+        if entry.kind == LINK and leads_out(path, entry.content):
             continue
         if is_ignored is None or not is_ignored(path, entry.kind == DIRECTORY):
             found[path] = entry

@@ -16,10 +16,9 @@ from hfai.engine.http.arguments import BadArguments, problem
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.http.serving import Serving
 from hfai.engine.workspaces.folder import Record
-from hfai.engine.workspaces.staging import digest_problem
 from hfai.model.errors import NotAuthorised, RefusedError
 from hfai.model.workspace.pack import LARGEST, unsqueezed
-from hfai.model.workspace.paths import ensure_path
+from hfai.model.workspace.paths import ensure_path, is_digest
 from hfai.model.workspace.safe_tree import SafeTree
 
 MEDIA_TYPE = "application/x-hfai-pack"
@@ -107,7 +106,7 @@ async def copy(call: Call) -> Answer:
     numbers = ("size", "mtime_ns", "ctime_ns", "ino")
     if (
         not isinstance(body, dict)
-        or digest_problem(body.get("sha256")) is not None
+        or not is_digest(body.get("sha256"))
         or not isinstance(body.get("path"), str)
         or not all(isinstance(body.get(key), int) for key in numbers)
     ):
@@ -239,9 +238,8 @@ def _name(call: Call) -> str:
 
 def _digest(call: Call) -> str:
     digest = call.arguments.text("sha256")
-    said = digest_problem(digest)
-    if said is not None:
-        call.arguments.wrong("sha256", said)
+    if not is_digest(digest):
+        call.arguments.wrong("sha256", "it is no SHA-256 in hex")
     return digest
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping, NamedTuple, Optional
 
 from hfai.engine.system import write_atomic
-from hfai.engine.workspaces.staging import digest_problem
 from hfai.engine.workspaces.view import identity_at
 from hfai.model.errors import RefusedError, WorkspaceConflict
 from hfai.model.phrase import Phrase
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, MODE, Entry, Known, kind_of
-from hfai.model.workspace.paths import ensure_path, leads_out
+from hfai.model.workspace.paths import ensure_path, is_digest, leads_out
 from hfai.model.workspace.safe_tree import SafeTree
 
 _MOST_TOLD = 100
@@ -98,7 +97,7 @@ def _change(row: Any) -> tuple[str, Change]:
         raise _bad(path, Phrase("mode, size and time must be whole numbers"))
     if not 0 <= mode <= MODE or not 0 <= size <= _LARGEST or not isinstance(content, str):
         raise _bad(path, Phrase("mode, size or content is out of range"))
-    if kind == FILE and digest_problem(content) is not None:
+    if kind == FILE and not is_digest(content):
         raise _bad(path, Phrase("its content must be a SHA-256 in hex"))
     if kind == LINK and leads_out(path, content):
         raise _bad(path, Phrase("the link leads out of the workspace"))

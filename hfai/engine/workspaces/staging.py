@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Optional, Union
+from typing import Any, Iterator, Mapping, Union
 
 from hfai.engine.system import write_atomic
 from hfai.engine.workspaces.folder import Folder
@@ -218,9 +218,3 @@ def _write_all(fd: int, data: memoryview) -> None:
     at = 0
     while at < len(data):
         at += os.write(fd, data[at:])
-
-
-def digest_problem(digest: object) -> Optional[str]:
-    """Why a word cannot be a SHA-256; None if it can."""
-    is_one = isinstance(digest, str) and len(digest) == 64 and all(sign in "0123456789abcdef" for sign in digest)
-    return None if is_one else "it is no SHA-256 in hex"

@@ -9,6 +9,7 @@ from hfai.model.errors import RefusedError, UsageError
 from hfai.model.phrase import Phrase
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
+DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # The client's own files in the root of a workspace.
 STATE_DIR = ".hfai"
 _LONGEST_PART, _LONGEST = 255, 4000
@@ -80,3 +81,8 @@ def leads_out(path: str, target: str) -> bool:
     while ups < len(parts) and parts[ups] == "..":
         ups += 1
     return ups > path.count("/") or ".." in parts[ups:]
+
+
+def is_digest(word: object) -> bool:
+    """Whether a word can be a SHA-256 in hex; it may be a part of a file's name then."""
+    return isinstance(word, str) and DIGEST.fullmatch(word) is not None
