@@ -15,14 +15,13 @@ import time
 
 from hfai.engine.supervise import command, ending, prctl, proc_stat, process_tree, spec
 from hfai.engine.supervise.actions import Actions
+from hfai.engine.supervise.capture import Capture
 from hfai.engine.supervise.control_page import ControlPage
 from hfai.engine.supervise.events import Events
 from hfai.engine.supervise.guests import Guests
 from hfai.engine.supervise.listener import Listener
-from hfai.engine.supervise.log_writer import LogWriter
 from hfai.engine.supervise.poller import Poller
 from hfai.engine.supervise.rank_dir import RankDir
-from hfai.engine.supervise.tail import Tail
 from hfai.engine.supervise.wake import Wake
 from hfai.model.phrase import Phrase
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     import socket
     from typing import Any, Optional
 
-BLOCK_BYTES = 1 << 19
 # What outlives the main process is asked to end, and this much later killed.
 LEFTOVER_GRACE_S = 2.0
 # The task may write to the control page and the administrator may set the clock: looked at this often.
@@ -103,10 +101,9 @@ class Supervisor:
             directory.open_to_all()
         self._page = ControlPage(directory.fd, spec.whole_life_state, uid)
         self._events = Events(spec.events_socket, spec.run_id, spec.rank)
-        self._log = LogWriter(directory.fd, spec.log_segment_bytes)
-        self._tail = Tail()
         self._ending = ending.Ending()
         self._poller = Poller()
+        self._output = Capture(directory.fd, spec.log_segment_bytes, self._poller)
         self._wake = Wake([signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
         self._poller.watch(self._wake.fd, self._on_signal)
         actions = Actions(spec, self._page, self._events, stop=self._stop, kill=self._kill)
@@ -122,13 +119,11 @@ class Supervisor:
         self._sweep_at = 0.0
         self._sweep_s = SWEEP_MIN_S
         self._file_retry_at = 0.0
-        self._last_output_at = time.monotonic()
 
         self._command = command.start(spec)
         self._is_starting = True
-        self._output_fd: Optional[int] = self._command.output_fd
         self._poller.watch(self._command.start_fd, self._on_start)
-        self._poller.watch(self._command.output_fd, self._on_output)
+        self._output.begin(self._command.output_fd, self._on_output)
 
     def run(self) -> None:
         """Turn until the end marker is written."""
@@ -139,7 +134,7 @@ class Supervisor:
         self._directory.unlink_socket()
 
     def _turn(self, now: float) -> None:
-        self._flush_log(now)
+        self._output.flush(now)
         self._write_started(now)
         self._check_limits(now)
         self._notice_acknowledgement()
@@ -151,15 +146,15 @@ class Supervisor:
     def _timeout_s(self, now: float) -> float:
         """Seconds until something has to be done although nothing happens."""
         until = [now + GLANCE_S]
-        if self._log.retry_at is not None:
-            until.append(self._log.retry_at)
+        if self._output.retry_at is not None:
+            until.append(self._output.retry_at)
         elif not self._has_children or self._started:
             until.append(max(self._file_retry_at, now))
         if self._has_children and self._kill_at is not None:
             until.append(max(self._kill_at, self._sweep_at))
         elif self._is_main_alive:
             if self._watchdog_s:
-                until.append(self._last_output_at + self._watchdog_s)
+                until.append(self._output.last_at + self._watchdog_s)
             if self._spec.timeout_at is not None:
                 until.append(now + self._spec.timeout_at - time.time())
         if self._page.is_suspending and not self._is_acknowledged:
@@ -170,35 +165,12 @@ class Supervisor:
     # What the poll calls
 
     def _on_output(self) -> None:
-        if self._output_fd is None:
-            return
         if self._is_starting:
             # Who writes has been executed: what was found before that comes first in the log.
             self._on_start()
-            if self._log.retry_at is not None:
+            if self._output.retry_at is not None:
                 return
-        try:
-            data = os.read(self._output_fd, BLOCK_BYTES)
-        except BlockingIOError:
-            return
-        if not data:
-            self._close_output()
-            return
-        self._last_output_at = time.monotonic()
-        self._tail.put(data)
-        self._put(data)
-
-    def _put(self, data: bytes) -> None:
-        """Into the log; no more is taken from the task while it cannot be written."""
-        self._log.put(data)
-        if self._log.retry_at is not None and self._output_fd is not None:
-            self._poller.forget(self._output_fd)
-
-    def _close_output(self) -> None:
-        if self._output_fd is not None:
-            self._poller.forget(self._output_fd)
-            os.close(self._output_fd)
-            self._output_fd = None
+        self._output.read()
 
     def _on_start(self) -> None:
         """The command is executed, or there is a reason why not."""
@@ -211,10 +183,10 @@ class Supervisor:
         elif failure is not None:
             self._ending.cannot_start(failure.message, failure.exit_code)
             said = f"{failure}\n".encode()
-            self._tail.put(said)
+            self._output.tail.put(said)
             line += said
         if line:
-            self._put(line)
+            self._output.put(line)
         if failure is not None:
             return
         own = proc_stat.read(os.getpid())
@@ -314,14 +286,6 @@ class Supervisor:
 
     # The steps of a turn
 
-    def _flush_log(self, now: float) -> None:
-        if self._log.retry_at is None:
-            return
-        # A task that waits for the disk is not hung.
-        self._last_output_at = now
-        if now >= self._log.retry_at and self._log.flush() and self._output_fd is not None:
-            self._poller.watch(self._output_fd, self._on_output)
-
     def _write_started(self, now: float) -> None:
         if self._started is None or now < self._file_retry_at:
             return
@@ -344,7 +308,7 @@ class Supervisor:
         watchdog_s = self._watchdog_s
         if self._spec.timeout_at is not None and time.time() >= self._spec.timeout_at:
             self._ending.cut_short("timeout", Phrase("the time limit of the task was reached"))
-        elif watchdog_s and now - self._last_output_at >= watchdog_s:
+        elif watchdog_s and now - self._output.last_at >= watchdog_s:
             self._ending.cut_short("watchdog", Phrase("no output for {seconds:g} s", seconds=watchdog_s))
         else:
             return
@@ -370,16 +334,13 @@ class Supervisor:
         """Nothing runs any more: the rest of the output, then the marker."""
         if self._has_children or now < self._file_retry_at:
             return
-        if self._log.retry_at is not None:
+        if self._output.retry_at is not None:
             self._is_over = self._directory.is_gone
             return
-        if not self._drain():
-            return
-        self._log.finish_line()
-        if self._log.retry_at is not None or self._started is not None:
+        if not self._output.finish() or self._started is not None:
             return
         record = self._ending.record(self._spec.run_id, self._spec.rank)
-        record["last_lines"] = self._tail.lines()
+        record["last_lines"] = self._output.tail.lines()
         record["whole_life_state"] = self._page.whole_life_state
         record["state_is_set"] = self._page.state_is_set
         try:
@@ -391,22 +352,3 @@ class Supervisor:
             return
         self._is_over = True
         self._events.send("ended", outcome=record["outcome"], exit_code=record["exit_code"], signal=record["signal"])
-
-    def _drain(self) -> bool:
-        """Take what is left in the pipe; False while the log cannot take it.
-
-        Not until its end: a process that is none of ours may have been handed the other side and keep it open.
-        """
-        while self._output_fd is not None:
-            try:
-                data = os.read(self._output_fd, BLOCK_BYTES)
-            except BlockingIOError:
-                data = b""
-            if not data:
-                self._close_output()
-                return True
-            self._tail.put(data)
-            self._put(data)
-            if self._log.retry_at is not None:
-                return False
-        return True
