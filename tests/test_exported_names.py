@@ -42,6 +42,7 @@ OURS = {
     "Context",
     "Decision",
     "DiskUse",
+    "EarlierEnd",
     "GpuUse",
     "HotFunction",
     "Job",

@@ -38,7 +38,7 @@ _JOB_KEYS = ("status", "node", "created_at", "begin_at", "end_at")
 
 
 def task_json(experiment: Experiment) -> dict[str, Any]:
-    """The task, its jobs, what was decided about it, how it was suspended, why it waits (``pending``) and how it ended (``end``)."""
+    """The task, its jobs, what was decided about it, how it was suspended, why it waits and how its runs ended."""
     task = experiment.to_dict()
     body: dict[str, Any] = {name: task.get(name) for name in TASK_KEYS}
     body["suspend_count"] = experiment.suspend_count
@@ -59,6 +59,7 @@ def task_json(experiment: Experiment) -> dict[str, Any]:
     }
     body["decisions"] = [_told("why", decision) for decision in task.get("decisions") or ()]
     body["suspensions"] = [_told("why", suspension) for suspension in task.get("suspensions") or ()]
+    body["earlier_ends"] = [_told("message", end) for end in task.get("earlier_ends") or ()]
     body["end"] = task.get("end") and _told("message", task["end"])
     body["exit_status"] = experiment.exit_status
     return body

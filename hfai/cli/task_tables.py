@@ -60,6 +60,15 @@ def end_lines(experiment: Experiment, seen: str = "") -> list[str]:
     return lines
 
 
+def earlier_end_line(experiment: Experiment) -> Optional[str]:
+    """How the last of those runs ended after which it was started again without having been suspended; None where there is none."""
+    ends = experiment.to_dict().get("earlier_ends")
+    if not ends:
+        return None
+    how = _end_line(experiment.nb_name, ends[-1])
+    return tr("why run {id} ended at {time}: {how}", id=ends[-1]["id"], time=ends[-1]["at"].replace("T", " ")[:19], how=how)
+
+
 # Causes that need no more than the name of the task.
 _CAUSES = {
     "timeout": mark("{name} was stopped: it ran for longer than its timeout allows"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hfai.client._contexts import Context, contexts, remove_context, use_context
     from hfai.client._create import create_experiment, create_experiment_v2
     from hfai.client._decision import Decision
+    from hfai.client._earlier_end import EarlierEnd
     from hfai.client._experiment import Experiment
     from hfai.client._find import get_experiment, get_experiments
     from hfai.client._init import init
@@ -72,6 +73,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "Decision",
     "DiskUse",
     "EXP_PRIORITY",
+    "EarlierEnd",
     "Experiment",
     "GpuUse",
     "HotFunction",
@@ -175,6 +177,7 @@ _HOMES = {
     "Decision": "_decision",
     "DiskUse": "_storage",
     "EXP_PRIORITY": "priorities",
+    "EarlierEnd": "_earlier_end",
     "Experiment": "_experiment",
     "GpuUse": "_cluster",
     "HotFunction": "_profile._stacks",

@@ -9,6 +9,7 @@ from hfai.client._wire_field import WireField, WireTime, wire_time
 
 if TYPE_CHECKING:
     from hfai.client._decision import Decision
+    from hfai.client._earlier_end import EarlierEnd
     from hfai.client._job import Job
     from hfai.client._log_lines import LogLine
     from hfai.client._profile._profile import Profile
@@ -145,6 +146,15 @@ class Experiment:
         from hfai.client._decision import Decision
 
         return tuple(map(Decision.from_wire, self._task.get("decisions") or ()))
+
+    @property
+    def earlier_ends(self) -> tuple[EarlierEnd, ...]:
+        """How its runs ended after which it was started again without having been suspended (a lost node, ``options.restart``), oldest
+        first; empty where the server does not say.
+        """
+        from hfai.client._earlier_end import EarlierEnd
+
+        return tuple(map(EarlierEnd.from_wire, self._task.get("earlier_ends") or ()))
 
     @property
     def suspensions(self) -> tuple[Suspension, ...]:

@@ -259,6 +259,7 @@ class Task:
             "first_id": self.runs[0].id,
             "group": self.group,
             "id": run.id,
+            "earlier_ends": [_earlier_end(r, r.end) for r in self.runs[:-1] if r.end and r.end.cause is not Cause.SUSPENDED],
             "id_list": [r.id for r in self.runs],
             "mount_code": 2,
             "nb_name": self.nb_name,
@@ -288,6 +289,11 @@ class Task:
             "workspace": self.workspace,
         }
         return body
+
+
+def _earlier_end(run: Run, end: End) -> dict[str, Any]:
+    """How a run ended after which the chain was started again."""
+    return {"id": run.id, "at": local_time(run.end_at), **end.to_wire()}
 
 
 def _decisions(run: Run) -> list[dict[str, Any]]:

@@ -1,0 +1,44 @@
+"""What people see of a task that was started again after one of its runs had failed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import Any
+
+from hfai.testing import EngineSandbox
+from tests.cli.conftest import Cli
+from tests.cli.waiting import task, until
+
+
+def running(hai: Cli, runs: int) -> dict[str, Any]:
+    """The task once its run of that number has begun."""
+    found: dict[str, Any] = until(
+        lambda: len((now := task(hai, "retried"))["id_list"]) == runs and now["worker_status"] == "running" and now
+    )
+    return found
+
+
+def test_how_the_run_before_ended(hai: Cli, engine: EngineSandbox) -> None:
+    """`status` and `--json` say it, in the user's language, for a failure of its own and for a lost supervisor."""
+    hai.write("once.sh", "[ -e again ] || { touch again; exit 3; }\nexec sleep 300\n")
+    hai("bash", "once.sh", "--", "--name", "retried", "--options", "restart=1")
+    body = running(hai, 2)
+    first = body["id_list"][0]
+    (ended,) = body["earlier_ends"]
+    assert (ended["id"], ended["cause"], ended["exit_status"], body["end"]) == (first, "user_code", 3, None)
+    shown = hai("status", "retried").out
+    assert (
+        f"why run {first} ended at {ended['at'].replace('T', ' ')[:19]}: retried failed: rank 0 ended first, with exit code 3\n"
+        in shown
+    )
+    assert f"运行 {first} 于 " in hai("status", "retried", lang="zh").out
+
+    second = body["id"]
+    rank_dir = engine.state_dir / "runs" / "0" / str(second) / "0"
+    os.kill(json.loads((rank_dir / "started.json").read_text())["supervisor_pid"], signal.SIGKILL)
+    body = running(hai, 3)
+    assert [(end["id"], end["cause"]) for end in body["earlier_ends"]] == [(first, "user_code"), (second, "platform")]
+    assert body["earlier_ends"][1]["message"]
+    assert hai("stop", "retried").status == 0
