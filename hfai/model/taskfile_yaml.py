@@ -56,7 +56,7 @@ class Document:
         node = self._compose(text)
         self.value: Any = None if node is None else self._plain(node, "")
         if self.value is None:
-            self.fail("", "{file} is empty: it must be a task file, see `hai-cli run --help`", position=False)
+            self.fail("", "{file} is empty: it must be a task file, see `hai-cli help task-file`", position=False)
 
     def fail(self, key: str, template: str, *, at_key: bool = False, position: bool = True, **data: Any) -> NoReturn:
         """Raise InvalidTaskFile for ``key``, or for the nearest section around it that is in the file."""

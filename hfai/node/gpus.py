@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Optional
 
 
+NO_LIBRARY = "the library nvidia-ml-py is not installed: pip install nvidia-ml-py"
+
+
 class GpusUnreadable(Exception):
     """The GPUs cannot be asked; the message says why.
 
@@ -74,8 +77,7 @@ class Gpus:
         try:
             import pynvml
         except ImportError:
-            message = "the library nvidia-ml-py is not installed: pip install 'hfai[gpu]'"
-            raise GpusUnreadable(message, is_broken=False) from None
+            raise GpusUnreadable(NO_LIBRARY, is_broken=False) from None
         self._nvml: Any = pynvml
         try:
             pynvml.nvmlInit()

@@ -27,7 +27,7 @@ def test_a_machine_without_a_driver_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    with pytest.raises(GpusUnreadable, match=r"pip install 'hfai\[gpu\]'") as refused:
+    with pytest.raises(GpusUnreadable, match=r"pip install nvidia-ml-py") as refused:
         Gpus()
     assert refused.value.is_broken is False
 
