@@ -386,7 +386,6 @@ class Engine:
             raise RefusedError("task {name} has finished: its priority cannot be changed", name=task.nb_name)
         ensure_within_quota(self.accounts.quotas, task.user_name, task.group, priority, task.nodes)
         self._scheduler.set_priority(run, priority)
-        self._scheduler.wake()
         return self._task(task.runs[0].id)
 
     def remove_user(self, name: str) -> UserRow:

@@ -205,6 +205,11 @@ def say_start(start: Start, wide: str) -> Phrase:
     )
 
 
+def say_check(node: str) -> Phrase:
+    """Why a check of a node is started now."""
+    return Phrase("to check node {node}, which is free now", node=node)
+
+
 def say_suspend(suspend: Suspend, run: RunningTask, settings: PolicySettings, gainer: str, gainer_user: str) -> Phrase:
     """Why a run is to yield."""
     data = {

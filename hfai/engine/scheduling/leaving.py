@@ -15,6 +15,7 @@ from attrs import evolve
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import LOST, Executor, RankEnd
 from hfai.engine.scheduling.live import LiveRun
+from hfai.engine.scheduling.ticker import Ticker
 from hfai.model.codes import SuspendCode
 from hfai.model.phrase import Phrase
 from hfai.model.spec import DEFAULT_SUSPEND_GRACE_S, TaskSpec
@@ -23,14 +24,11 @@ from hfai.model.suspension import SuspendedBy, Suspension
 _log = logging.getLogger(__name__)
 
 
-class Ticking(Protocol):
-    """The loop that this works for."""
+class Keeper(Protocol):
+    """What stores the runs."""
 
     def touch(self, run: LiveRun, *, durable: bool = False) -> None:
         """The run has changed."""
-
-    def wake_at(self, at: float) -> None:
-        """Make a tick at that time."""
 
 
 class Leaving:
@@ -39,13 +37,15 @@ class Leaving:
     Args:
         config: the settings.
         executor: what runs the ranks.
-        loop: what stores and ticks.
+        ticker: makes a tick when a time is over.
+        keeper: what stores the runs.
     """
 
-    def __init__(self, config: EngineConfig, executor: Executor, loop: Ticking) -> None:
+    def __init__(self, config: EngineConfig, executor: Executor, ticker: Ticker, keeper: Keeper) -> None:
         self._config = config
         self._executor = executor
-        self._loop = loop
+        self._ticker = ticker
+        self._keeper = keeper
         self._gangs: dict[int, LiveRun] = {}
         self._windows: dict[int, LiveRun] = {}
         self._to_tell: list[LiveRun] = []
@@ -79,14 +79,14 @@ class Leaving:
             if run.gang_at is not None and run.gang_at <= now:
                 self.stop(run, "gang")
             elif run.gang_at is not None:
-                self._loop.wake_at(run.gang_at)
+                self._ticker.at(run.gang_at)
         for run in list(self._windows.values()):
             assert run.suspension is not None
             if run.suspension.deadline > now:
-                self._loop.wake_at(run.suspension.deadline)
+                self._ticker.at(run.suspension.deadline)
                 continue
             run.suspension = evolve(run.suspension, forced_at=now)
-            self._loop.touch(run)
+            self._keeper.touch(run)
             self.stop(run, "suspend")
 
     def rank_failed(self, run: LiveRun, end: RankEnd, now: float) -> None:
@@ -107,8 +107,8 @@ class Leaving:
         _grow(run, SuspendCode.SENT, now)
         self._windows[run.id] = run
         self._to_tell.append(run)
-        self._loop.touch(run, durable=True)
-        self._loop.wake_at(run.suspension.deadline)
+        self._keeper.touch(run, durable=True)
+        self._ticker.at(run.suspension.deadline)
 
     def tell(self) -> None:
         """What was decided is stored: tell those concerned."""
@@ -123,7 +123,7 @@ class Leaving:
             return
         run.suspension = evolve(run.suspension, acknowledged_at=at)
         _grow(run, SuspendCode.RECEIVED, at)
-        self._loop.touch(run)
+        self._keeper.touch(run)
 
     def saved(self, run: LiveRun, at: float, *, unfit_rank: Optional[int] = None) -> None:
         """A rank has said ``go_suspend``. One that nobody told suspends itself, unless it ends anyway.
@@ -143,7 +143,7 @@ class Leaving:
         run.suspension = evolve(run.suspension, saved_at=at)
         _grow(run, SuspendCode.CAN_SUSPEND, at)
         self._windows.pop(run.id, None)
-        self._loop.touch(run, durable=True)
+        self._keeper.touch(run, durable=True)
         if not is_ending:
             self.stop(run, "suspend")
 

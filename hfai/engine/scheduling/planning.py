@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import Iterable, Iterator, NamedTuple, Optional
 
 from hfai.engine.config import EngineConfig
@@ -146,6 +147,10 @@ class Planner:
         """The queued runs of a group, the next one first."""
         turns = self._look(now).turns
         return self.lines.in_order(group, lambda user, priority: turns[group, user, priority])
+
+    def next_ones(self, most: int, now: float) -> list[LiveRun]:
+        """Of each group the first ``most`` queued runs, the next one first."""
+        return [run for group in sorted(self.lines.groups) for run in islice(self.in_order(group, now), most)]
 
     # Why a run waits
 

@@ -1,21 +1,18 @@
 """The loop: what executors report and users ask changes live runs; one ``tick`` plans, stores and launches.
 
-A tick is asked for with :meth:`Scheduler.wake` and happens once however often it was asked for. Memory is ahead of the store
-within a tick only; nothing is launched and nobody is told before the store has it. A full disk stops new starts, not the
-bookkeeping of what runs: the tick is tried again until there is space.
+Memory is ahead of the store within a tick only; nothing is launched and nobody is told before the store has it. A full disk
+stops new starts, not the bookkeeping of what runs: the tick is tried again until there is space.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from itertools import islice
 from typing import Any, Callable, Iterable, Mapping, Optional
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_quotas import QuotaRows
 from hfai.engine.executors.base import LOST, UNFIT, Executor, Order, RankEnd
-from hfai.engine.policy.explain import say_start, say_suspend
+from hfai.engine.policy.explain import say_check, say_start, say_suspend
 from hfai.engine.policy.snapshot import Suspend
 from hfai.engine.queries import QuotaUse
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
@@ -25,7 +22,9 @@ from hfai.engine.scheduling.leaving import Leaving
 from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.scheduling.planning import Planner
 from hfai.engine.scheduling.restarts import has_restart_left, restart_after
+from hfai.engine.scheduling.ticker import RETRY_S, Ticker
 from hfai.engine.scheduling.unsaved import Unsaved
+from hfai.engine.scheduling.wait_reasons import WaitReasons
 from hfai.engine.store.chains import save_run, set_priority
 from hfai.engine.store.cordons import all_cordons
 from hfai.engine.store.database import Database
@@ -40,7 +39,6 @@ from hfai.model.records import Pending
 from hfai.model.states import QueueStatus
 from hfai.model.suspension import SuspendedBy
 
-RETRY_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -82,21 +80,18 @@ class Scheduler:
         self._by_chain: dict[str, LiveRun] = {}
         self._planner = Planner(config, self.cluster)
         self._unsaved = Unsaved(db)
-        self._leaving = Leaving(config, executor, self)
+        self._ticker = Ticker(clock, self.tick)
+        self._leaving = Leaving(config, executor, self._ticker, self)
         self._ended: dict[int, LiveRun] = {}
         self._must_plan = False
         self._plan_at: Optional[float] = None
-        self._told: dict[str, Optional[Pending]] = {}
-        self._loop: Optional[asyncio.AbstractEventLoop] = None
-        self._soon: Optional[asyncio.Handle] = None
-        self._later: Optional[asyncio.TimerHandle] = None
-        self._later_at = 0.0
+        self._reasons = WaitReasons(watches, self.of_chain, self.pending)
 
     # Life
 
     def start(self) -> None:
         """Take up every run of the store and make the first tick; inside the event loop."""
-        self._loop = asyncio.get_running_loop()
+        self._ticker.start()
         scheduled = []
         for row in unfinished_runs(self._db):
             run = LiveRun.of(row)
@@ -115,37 +110,7 @@ class Scheduler:
         """Store what there is to store and tick no more."""
         if not self._unsaved.is_empty:
             self._unsaved.commit()
-        for handle in (self._soon, self._later):
-            if handle is not None:
-                handle.cancel()
-        self._loop = self._soon = self._later = None
-
-    def wake(self) -> None:
-        """Make a tick soon."""
-        if self._soon is None and self._loop is not None:
-            self._soon = self._loop.call_soon(self._on_wake)
-
-    def _on_wake(self) -> None:
-        self._soon = None
-        try:
-            self.tick(self._clock.now())
-        except Exception:
-            # One bad run must not stop the others; what is dirty is written with the next tick.
-            _log.exception("a tick failed")
-            self.wake_at(self._clock.now() + RETRY_S)
-
-    def wake_at(self, at: float) -> None:
-        """Make a tick at that time; every tick says anew what it waits for."""
-        if self._loop is None or (self._later is not None and self._later_at <= at):
-            return
-        if self._later is not None:
-            self._later.cancel()
-        self._later_at = at
-        self._later = self._loop.call_later(max(0.0, at - self._clock.now()), self._on_time)
-
-    def _on_time(self) -> None:
-        self._later = None
-        self.wake()
+        self._ticker.close()
 
     # What is asked of it
 
@@ -175,8 +140,7 @@ class Scheduler:
 
     def queue(self, most: int) -> list[LiveRun]:
         """Of each group the first ``most`` that wait, the next one first."""
-        now, planner = self._clock.now(), self._planner
-        return [run for group in sorted(planner.lines.groups) for run in islice(planner.in_order(group, now), most)]
+        return self._planner.next_ones(most, self._clock.now())
 
     def cancel(self, run: LiveRun) -> None:
         """End a queued run; it is stored on return.
@@ -258,7 +222,7 @@ class Scheduler:
         """Other nodes can be used than before."""
         self._planner.changed()
         self._must_plan = True
-        self.wake()
+        self._ticker.soon()
 
     # What the executor reports
 
@@ -319,7 +283,7 @@ class Scheduler:
         self._finish_ended(now)
         starts = self._plan(now)
         if self._unsaved.is_empty:
-            self._tell_waiting()
+            self._reasons.tell()
             return
         changed = self._unsaved.runs
         queued = self._unsaved.commit()
@@ -327,7 +291,7 @@ class Scheduler:
             for run in starts:
                 self._unschedule(run)
             self._must_plan = True
-            self.wake_at(now + RETRY_S)
+            self._ticker.at(now + RETRY_S)
             return
         for run in queued:
             self._enter(run)
@@ -338,10 +302,10 @@ class Scheduler:
             if run.queue_status is QueueStatus.FINISHED:
                 self._executor.forget(run.id)
             self._watches.tell(run.chain_id)
-        self._tell_waiting()
+        self._reasons.tell()
         self._on_change()
         if queued:
-            self.wake()
+            self._ticker.soon()
 
     def _finish_ended(self, now: float) -> None:
         for run in self._ended.values():
@@ -362,21 +326,21 @@ class Scheduler:
     def _plan(self, now: float) -> list[LiveRun]:
         if not self._must_plan and (self._plan_at is None or self._plan_at > now):
             if self._plan_at is not None:
-                self.wake_at(self._plan_at)
+                self._ticker.at(self._plan_at)
             return []
         self._must_plan = False
         decided = self._planner.plan(now)
         self._plan_at = decided.wake_at
         if decided.wake_at is not None:
-            self.wake_at(decided.wake_at)
+            self._ticker.at(decided.wake_at)
         started = []
         for start in decided.starts:
             run = self._runs[start.run_id]
             self._planner.lines.leave(run)
-            if run.pinned_to is None:
-                why = say_start(start, "" if start.behind is None else self._runs[start.behind].nb_name)
+            if run.pinned_to is not None:
+                why = say_check(run.pinned_to)
             else:
-                why = Phrase("to check node {node}, which is free now", node=run.pinned_to)
+                why = say_start(start, "" if start.behind is None else self._runs[start.behind].nb_name)
             run.schedule(nodes_of(self.cluster, start.nodes, run.group), start, why, now)
             self.cluster.hold(run)
             self._unsaved.touch(run, durable=True)
@@ -429,24 +393,9 @@ class Scheduler:
         """Store the run with the next tick, soon."""
         self._unsaved.touch(run, durable=durable)
         self._planner.changed()
-        self.wake()
+        self._ticker.soon()
 
     def _changed(self, run: LiveRun) -> None:
         self._watches.tell(run.chain_id)
         self._on_change()
-        self.wake()
-
-    def _tell_waiting(self) -> None:
-        """Tell those who watch a queued task when its reason has become another."""
-        if not self._watches.chain_ids and not self._told:
-            return
-        waiting = {run.chain_id: run for run in self._waiting_and_watched()}
-        told = {chain_id: self.pending(run) for chain_id, run in waiting.items()}
-        for chain_id, pending in told.items():
-            if self._told.get(chain_id) != pending:
-                self._watches.tell(chain_id)
-        self._told = told
-
-    def _waiting_and_watched(self) -> list[LiveRun]:
-        runs = [self._by_chain.get(chain_id) for chain_id in self._watches.chain_ids]
-        return [run for run in runs if run is not None and run.queue_status is QueueStatus.QUEUED]
+        self._ticker.soon()
