@@ -143,14 +143,19 @@ def _regex(pattern: bytes) -> Optional[bytes]:
             part, at = made
             out += part
         else:
-            if sign == b"\\":
-                at += 1
-                sign = pattern[at : at + 1]
-                if not sign:
-                    return None
+            sign, at = _literal(pattern, at)
+            if not sign:
+                return None
             out += re.escape(sign)
             at += 1
     return out
+
+
+def _literal(pattern: bytes, at: int) -> tuple[bytes, int]:
+    """The sign at a place, or behind the backslash there, and where it is; empty at the end of the pattern."""
+    if pattern[at : at + 1] == b"\\":
+        at += 1
+    return pattern[at : at + 1], at
 
 
 def _class(pattern: bytes, at: int) -> Optional[tuple[bytes, int]]:
@@ -177,22 +182,16 @@ def _class(pattern: bytes, at: int) -> Optional[tuple[bytes, int]]:
                 at, previous = end + 1, None
                 continue
         elif sign == b"-" and previous is not None and pattern[at + 1 : at + 2] not in (b"", b"]"):
-            at += 1
-            sign = pattern[at : at + 1]
-            if sign == b"\\":
-                at += 1
-                sign = pattern[at : at + 1]
-                if not sign:
-                    return None
+            sign, at = _literal(pattern, at + 1)
+            if not sign:
+                return None
             if previous <= sign:
                 inside += b"%s-%s" % (re.escape(previous), re.escape(sign))
             at, previous = at + 1, None
             continue
-        if sign == b"\\":
-            at += 1
-            sign = pattern[at : at + 1]
-            if not sign:
-                return None
+        sign, at = _literal(pattern, at)
+        if not sign:
+            return None
         inside += re.escape(sign)
         at, previous = at + 1, sign
     if not inside:

@@ -1,7 +1,6 @@
 """kill -9 of the daemon between any two steps loses nothing: whoever comes next finds everything out again.
 
-The victim is a process that kills itself right before its n-th call of a function that leaves a trace outside of it: a statement of the
-database, a file, a packet to the launcher, a descriptor. What the tasks did is then compared with what was accepted.
+The victim (victim.py) kills itself right before its n-th step. What the tasks did is then compared with what was accepted.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,30 +19,23 @@ from hfai.engine.config import EngineConfig
 from hfai.engine.engine import Engine
 from hfai.engine.queries import Selector
 from hfai.testing import processes
+from tests.engine.core.victim import owner_of, run_victim
 
 VICTIM = """
-import asyncio, os, signal, sys
+import asyncio, os, sys
 from pathlib import Path
 from hfai.engine.config import EngineConfig
 from hfai.engine.engine import Engine
+from tests.engine.core.victim import Countdown, live, owner_of
 
-state_dir, workspace, steps, submits = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4] == "submit"
-STEPS = {"execute", "open", "mkdir", "rename", "replace", "send", "sendto", "recv", "recvmsg", "pidfd_open", "fork_exec", "close"}
-left = steps
-
-def count(frame, event, function):
-    global left
-    if event == "c_call" and getattr(function, "__name__", "") in STEPS:
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+state_dir, workspace, countdown, submits = Path(sys.argv[1]), sys.argv[2], Countdown(int(sys.argv[3])), sys.argv[4] == "submit"
 
 async def main():
     config = EngineConfig.from_mapping({"precheck": "off", "nodes": 4, "gang_grace_s": 0.2, "stop_grace_s": 1}, state_dir=state_dir)
     engine = Engine(config)
-    sys.setprofile(count)
+    countdown.begin()
     await engine.start(url="http://127.0.0.1:1")
-    user = engine.user_of((state_dir / "token").read_text().strip())
+    user = owner_of(engine)
     if submits:
         for name, nodes, code in (("good", 1, 0), ("pair", 2, 0), ("fails", 1, 3), ("next", 4, 0)):
             body = {
@@ -56,11 +46,7 @@ async def main():
             }
             task = engine.submit(body, user=user)
             os.write(1, f"{task.chain_id} {name} {nodes} {code}\\n".encode())
-    while engine.queue_counts():
-        await asyncio.sleep(0.01)
-    sys.setprofile(None)
-    os.write(2, str(steps - left).encode())
-    await engine.close()
+    await live(engine, countdown)
 
 asyncio.run(main())
 """
@@ -72,11 +58,9 @@ exit $1
 """
 
 
-def run_victim(tmp_path: Path, steps: int, mode: str) -> tuple[int, list[str], str]:
-    """Return code, accepted tasks, and how many steps there were if it lived."""
-    argv = [sys.executable, "-c", VICTIM, str(tmp_path / "state"), str(tmp_path / "workspace"), str(steps), mode]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
-    return done.returncode, done.stdout.splitlines(), done.stderr
+def accepted_by_victim(tmp_path: Path, steps: int, mode: str) -> list[str]:
+    """The tasks that the victim had accepted when it died."""
+    return run_victim(VICTIM, tmp_path / "state", tmp_path / "workspace", steps, mode).splitlines()
 
 
 async def finish(tmp_path: Path, accepted: list[str]) -> None:
@@ -85,8 +69,7 @@ async def finish(tmp_path: Path, accepted: list[str]) -> None:
     engine = Engine(config)
     await engine.start(url="http://127.0.0.1:1")
     try:
-        user = engine.user_of((tmp_path / "state" / "token").read_text().strip())
-        assert user is not None
+        user = owner_of(engine)
         end = time.monotonic() + 30
         while engine.queue_counts():
             assert time.monotonic() < end, [view.working for view in engine.nodes()]
@@ -120,18 +103,15 @@ def place(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("steps", [8, 25, 37, 50, 62, 75, 88, 101, 120, 140, 165, 190])
 def test_killed_while_it_submits_and_schedules(place: Path, steps: int) -> None:
     """Everything accepted runs exactly once, to its end, with its own code."""
-    returncode, accepted, said = run_victim(place, steps, "submit")
-    assert returncode == -signal.SIGKILL or said.isdigit(), said
+    accepted = accepted_by_victim(place, steps, "submit")
     asyncio.run(finish(place, accepted))
 
 
 @pytest.mark.parametrize(("first", "second"), [(70, 20), (95, 35), (120, 30), (120, 60), (150, 45)])
 def test_killed_again_while_it_adopts(place: Path, first: int, second: int) -> None:
     """The second death, in the middle of taking up what the first left, changes nothing either."""
-    returncode, accepted, said = run_victim(place, first, "submit")
-    assert returncode == -signal.SIGKILL or said.isdigit(), said
-    returncode, _, said = run_victim(place, second, "adopt")
-    assert returncode == -signal.SIGKILL or said.isdigit(), said
+    accepted = accepted_by_victim(place, first, "submit")
+    accepted_by_victim(place, second, "adopt")
     asyncio.run(finish(place, accepted))
 
 
@@ -142,8 +122,7 @@ def test_a_supervisor_killed_while_the_daemon_was_away(place: Path) -> None:
     async def begin() -> tuple[str, Path]:
         engine = Engine(EngineConfig.from_mapping({"precheck": "off", "nodes": 1}, state_dir=place / "state"))
         await engine.start(url="http://127.0.0.1:1")
-        user = engine.user_of((place / "state" / "token").read_text().strip())
-        assert user is not None
+        user = owner_of(engine)
         body: dict[str, Any] = {
             "version": 2,
             "name": "victim",
@@ -164,8 +143,7 @@ def test_a_supervisor_killed_while_the_daemon_was_away(place: Path) -> None:
     async def go_on() -> None:
         engine = Engine(EngineConfig.from_mapping({"precheck": "off", "nodes": 1}, state_dir=place / "state"))
         await engine.start(url="http://127.0.0.1:1")
-        user = engine.user_of((place / "state" / "token").read_text().strip())
-        assert user is not None
+        user = owner_of(engine)
         end = time.monotonic() + 20
         while engine.queue_counts():
             assert time.monotonic() < end

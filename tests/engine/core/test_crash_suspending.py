@@ -1,15 +1,12 @@
 """kill -9 of the daemon between any two steps of a suspension: the task is suspended once, and goes on from what it saved.
 
-As in test_crash.py the victim kills itself right before its n-th call that leaves a trace outside of it; here it begins to count when the
-suspension is asked for, and would live until the chain has been started again and has finished.
+The victim (victim.py) begins to count when the suspension is asked for, and would live until the chain has been started again and has
+finished.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,47 +14,35 @@ import pytest
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.engine import Engine
-from hfai.engine.queries import Selector, User
+from hfai.engine.queries import Selector
 from hfai.model.records import Cause
 from hfai.testing import processes
+from tests.engine.core.victim import owner_of, run_victim
 
 CONFIG = {"precheck": "off", "nodes": 2, "gang_grace_s": 0.2, "stop_grace_s": 0.5, "suspend_grace_s": 20}
 VICTIM = """
-import asyncio, os, signal, sys
+import asyncio, os, sys
 from pathlib import Path
 from hfai.engine.config import EngineConfig
 from hfai.engine.engine import Engine
 from hfai.engine.queries import Selector
 from tests.engine.core.test_crash_suspending import CONFIG, begun
+from tests.engine.core.victim import Countdown, live, owner_of
 
-state_dir, chain_id, steps = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-STEPS = {"execute", "open", "mkdir", "rename", "replace", "send", "sendto", "recv", "recvmsg", "pidfd_open", "fork_exec", "close"}
-left = steps
-
-def count(frame, event, function):
-    global left
-    if event == "c_call" and getattr(function, "__name__", "") in STEPS:
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+state_dir, chain_id, countdown = Path(sys.argv[1]), sys.argv[2], Countdown(int(sys.argv[3]))
 
 async def main():
     engine = Engine(EngineConfig.from_mapping(CONFIG, state_dir=state_dir))
     if sys.argv[4] == "adopt":
-        sys.setprofile(count)
+        countdown.begin()
     await engine.start(url="http://127.0.0.1:1")
-    user = engine.user_of((state_dir / "token").read_text().strip())
-    task = engine.find(Selector(chain_id=chain_id), user=user)
+    task = engine.find(Selector(chain_id=chain_id), user=owner_of(engine))
     if sys.argv[4] == "suspend":
         await begun(engine, task.id)
-        sys.setprofile(count)
+        countdown.begin()
         engine.suspend(task)
         os.write(1, b"accepted")
-    while engine.queue_counts():
-        await asyncio.sleep(0.01)
-    sys.setprofile(None)
-    os.write(2, str(steps - left).encode())
-    await engine.close()
+    await live(engine, countdown)
 
 asyncio.run(main())
 """
@@ -91,20 +76,6 @@ async def begun(engine: Engine, run_id: int) -> None:
     while not all(log.exists() and "begin" in log.read_text() for log in logs):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
-
-
-def owner_of(engine: Engine) -> User:
-    user = engine.user_of((engine.config.state_dir / "token").read_text().strip())
-    assert user is not None
-    return user
-
-
-def run_victim(state_dir: Path, chain_id: str, steps: int, mode: str) -> tuple[int, str, str]:
-    """Return code, what it said of the suspension, and how many steps there were if it lived."""
-    argv = [sys.executable, "-c", VICTIM, str(state_dir), chain_id, str(steps), mode]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL or done.stderr.isdigit(), done.stderr
-    return done.returncode, done.stdout, done.stderr
 
 
 async def submit(tmp_path: Path) -> str:
@@ -165,7 +136,7 @@ async def finish(state_dir: Path, chain_id: str, *, accepted: bool) -> None:
 def test_killed_while_it_suspends(tmp_path: Path, steps: int) -> None:
     """Before it was stored, before rank 0 was told, while the ranks leave, while the next run is queued and started."""
     chain_id = asyncio.run(submit(tmp_path))
-    _, said, _ = run_victim(tmp_path / "state", chain_id, steps, "suspend")
+    said = run_victim(VICTIM, tmp_path / "state", chain_id, steps, "suspend")
     asyncio.run(finish(tmp_path / "state", chain_id, accepted=said == "accepted"))
 
 
@@ -173,6 +144,6 @@ def test_killed_while_it_suspends(tmp_path: Path, steps: int) -> None:
 def test_killed_again_while_it_adopts(tmp_path: Path, first: int, second: int) -> None:
     """A second death while the suspension is taken up again changes nothing either."""
     chain_id = asyncio.run(submit(tmp_path))
-    _, said, _ = run_victim(tmp_path / "state", chain_id, first, "suspend")
-    run_victim(tmp_path / "state", chain_id, second, "adopt")
+    said = run_victim(VICTIM, tmp_path / "state", chain_id, first, "suspend")
+    run_victim(VICTIM, tmp_path / "state", chain_id, second, "adopt")
     asyncio.run(finish(tmp_path / "state", chain_id, accepted=said == "accepted"))
