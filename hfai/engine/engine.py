@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import os
 import uuid
 from pathlib import Path
@@ -13,30 +11,32 @@ from typing import Any, Callable, ContextManager, Mapping, Optional, Sequence
 from attrs import evolve
 
 from hfai.engine.accounts import Accounts
+from hfai.engine.cluster_views import node_views, queue_counts, queue_views
 from hfai.engine.config import EngineConfig
-from hfai.engine.executors.base import Executor, Order
+from hfai.engine.executors.base import Executor
 from hfai.engine.executors.guest import Guest
 from hfai.engine.gpu_watch import GpuWatch
 from hfai.engine.guests import open_guest
 from hfai.engine.names import FILE_NAME as NAMES
 from hfai.engine.names import PLACES, NamesFile, write_places
-from hfai.engine.policy.explain import of_others
-from hfai.engine.queries import ListQuery, NodeView, QueueView, QuotaUse, Selector, StopOp, User, Working
-from hfai.engine.scheduling.cluster import Cluster, nodes_of
+from hfai.engine.orders import Orders
+from hfai.engine.queries import ListQuery, NodeView, QueueView, QuotaUse, Selector, StopOp, User
 from hfai.engine.scheduling.cordons import Cordons
 from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.scheduling.new_runs import first_run, not_queued
 from hfai.engine.scheduling.scheduler import Scheduler
+from hfai.engine.shutdown import stop_all
 from hfai.engine.store.accounts import UserRow
 from hfai.engine.store.chains import NewChain, NextRun, add_chain, add_run, ensure_name_is_free
 from hfai.engine.store.database import Database
 from hfai.engine.store.finding import find_chain
 from hfai.engine.store.listing import list_chains
-from hfai.engine.store.reading import read_request, read_task, read_tasks, unfinished_run, used_up, workspaces_of
+from hfai.engine.store.reading import unfinished_run, used_up, workspaces_of
 from hfai.engine.store.searching import Searches
 from hfai.engine.store.tags import add_tag, remove_tag, tags_of
 from hfai.engine.submission import check, ensure_within_quota
 from hfai.engine.system import Clock, SystemClock, storage_errors
+from hfai.engine.task_reader import TaskReader
 from hfai.engine.usage import UsageMeter
 from hfai.engine.validation.validations import Request, Validations
 from hfai.engine.watching import Change, Watches
@@ -44,13 +44,9 @@ from hfai.engine.workspaces.workspaces import Workspaces
 from hfai.model.errors import RefusedError
 from hfai.model.phrase import Phrase
 from hfai.model.records import Task
-from hfai.model.spec import DEFAULT_WATCHDOG_S
 from hfai.model.states import QueueStatus
 
 DATABASE = "engine.db"
-# Beyond the grace that every task gets: for processes that take their time to die.
-_STOP_ALL_S = 30.0
-_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -109,9 +105,10 @@ class Engine:
                 self._db,
                 self._executor,
                 self._watches,
-                self._order,
+                Orders(self.config, self._db, self.accounts).of,
                 self._names.refresh_later,
             )
+            self._reader = TaskReader(self._db, self._scheduler)
             self.validations = Validations(
                 self.config, self._clock, self._db, self._executor, self._scheduler, self.accounts, url
             )
@@ -139,7 +136,7 @@ class Engine:
         if not self._is_open:
             return
         if stop_tasks:
-            await self._stop_all()
+            await stop_all(self._scheduler, self._watches, self.config.stop_grace_s)
         self._is_open = False
         await self.usage.close()
         self._scheduler.close()
@@ -147,24 +144,6 @@ class Engine:
         self._names.close()
         self._searches.close()
         self._db.close()
-
-    async def _stop_all(self) -> None:
-        for run in list(self._scheduler.runs):
-            if run.queue_status is QueueStatus.QUEUED:
-                self._scheduler.cancel(run)
-        running = list(self._scheduler.runs)
-        for run in running:
-            self._scheduler.stop(run, StopOp.STOP.value)
-        deadline = self.config.stop_grace_s + _STOP_ALL_S
-        try:
-            await asyncio.wait_for(asyncio.gather(*(self._finished(run) for run in running)), deadline)
-        except asyncio.TimeoutError:
-            _log.error("some tasks did not end within %g s", deadline)
-
-    async def _finished(self, run: LiveRun) -> None:
-        with self._watches.watch(run.chain_id) as change:
-            while self._scheduler.of_chain(run.chain_id) is run:
-                await change.changed()
 
     def tick(self) -> None:
         """Schedule now. The engine does so by itself whenever something happens or a time has come; with a clock of a test
@@ -204,11 +183,11 @@ class Engine:
         with self._db.transaction():
             run_id = add_chain(self._db, new)
         self._scheduler.add(first_run(run_id, new))
-        return self._task(run_id)
+        return self._reader.task(run_id)
 
     def validate(self, names: Sequence[str], request: Request) -> list[Task]:
         """Queue the checks of nodes: see :meth:`hfai.engine.validation.validations.Validations.queue`."""
-        return [self._task(run_id) for run_id in self.validations.queue(names, request)]
+        return [self._reader.task(run_id) for run_id in self.validations.queue(names, request)]
 
     def resume(self, task: Task) -> Task:
         """Queue a finished chain again, as a new run. One that waits, suspended or not, stays in line as it is, but is
@@ -222,13 +201,13 @@ class Engine:
         live = self._scheduler.of_chain(task.chain_id)
         if live is not None and live.queue_status is QueueStatus.QUEUED:
             self._scheduler.release(live)
-            return self._task(first_id)
+            return self._reader.task(first_id)
         with self._db.transaction():
             ensure_name_is_free(self._db, task.user_name, task.nb_name)
             state = task.newest.whole_life_state
             run_id = add_run(self._db, NextRun(first_id, now, now, state, ran_s=used_up(self._db, first_id)))
         self._scheduler.add(LiveRun.of(unfinished_run(self._db, run_id)))
-        return self._task(first_id)
+        return self._reader.task(first_id)
 
     # Asking
 
@@ -239,21 +218,21 @@ class Engine:
             TaskNotFound: there is none, or what was given is not of one chain.
             NotAuthorised: it is somebody else's.
         """
-        return self._task(find_chain(self._db, selector, user.name, may_see_all=user.is_admin))
+        return self._reader.task(find_chain(self._db, selector, user.name, may_see_all=user.is_admin))
 
     def list_tasks(self, query: ListQuery, *, user: User) -> tuple[list[Task], int]:
         """One page of tasks, the user's own where the query names nobody, and how many there are on all pages."""
         first_ids, total = list_chains(self._db, query, query.user_name or user.name)
-        return self._tasks(first_ids), total
+        return self._reader.tasks(first_ids), total
 
     async def search_tasks(self, query: ListQuery, *, user: User) -> tuple[list[Task], int]:
         """The same where many names have to be looked at: others are answered meanwhile."""
         first_ids, total = await self._searches.list_chains(query, query.user_name or user.name)
-        return self._tasks(first_ids), total
+        return self._reader.tasks(first_ids), total
 
     def nodes(self) -> list[NodeView]:
         """Every node and what it works on."""
-        return [NodeView(node, self._working(node.name)) for node in self._scheduler.cluster.nodes]
+        return node_views(self._scheduler.cluster)
 
     @property
     def cordons(self) -> Cordons:
@@ -262,28 +241,11 @@ class Engine:
 
     def queue_counts(self) -> list[tuple[int, str, int]]:
         """Unfinished tasks of all users per (priority, queue status), the highest priority first."""
-        counts: dict[tuple[int, str], int] = {}
-        for run in self._scheduler.runs:
-            key = (run.priority, run.queue_status.value)
-            counts[key] = counts.get(key, 0) + 1
-        return [(*key, counts[key]) for key in sorted(counts, key=lambda key: (-key[0], key[1]))]
+        return queue_counts(self._scheduler)
 
     def queue(self, most: int, user: User) -> list[QueueView]:
-        """Everybody's tasks: those that have nodes, by priority and since when, then those that wait, of each group the next one first.
-
-        Args:
-            most: of those that have nodes, and of those that wait for a group.
-            user: who looks: why others' tasks wait is told as everybody may know it.
-        """
-        scheduler = self._scheduler
-        running = sorted(scheduler.cluster.runs, key=lambda run: (-run.running.priority, run.begin_at or 0.0, run.id))
-        views = [run.view() for run in running[:most]]
-        for run in scheduler.queue(most):
-            pending = scheduler.pending(run)
-            if pending is not None and run.user_name != user.name:
-                pending = of_others(pending)
-            views.append(run.view(pending))
-        return views
+        """Everybody's tasks: see :func:`hfai.engine.cluster_views.queue_views`."""
+        return queue_views(self._scheduler, most, user)
 
     def tags(self, user: User) -> list[str]:
         """The tags on any task of a user."""
@@ -386,7 +348,7 @@ class Engine:
             raise RefusedError("task {name} has finished: its priority cannot be changed", name=task.nb_name)
         ensure_within_quota(self.accounts.quotas, task.user_name, task.group, priority, task.nodes)
         self._scheduler.set_priority(run, priority)
-        return self._task(task.runs[0].id)
+        return self._reader.task(task.runs[0].id)
 
     def remove_user(self, name: str) -> UserRow:
         """Remove a user whose tasks have all finished; the history stays.
@@ -432,54 +394,13 @@ class Engine:
         with self._db.transaction():
             change(self._db, task.user_name, first_id, tag)
         self._watches.tell(task.chain_id)
-        return self._task(first_id)
+        return self._reader.task(first_id)
 
     def _used_directories(self) -> list[str]:
         """Where unfinished tasks work; of those in workspaces, the tree itself."""
         found = workspaces_of(self._db, [run.first_id for run in self._scheduler.runs])
         root = str(self.config.state_dir)
         return [os.path.realpath(one) if one.startswith(root) else one for one in found]
-
-    # From rows to records
-
-    def _task(self, first_id: int) -> Task:
-        return self._with_pending(read_task(self._db, first_id))
-
-    def _tasks(self, first_ids: Sequence[int]) -> list[Task]:
-        return [self._with_pending(task) for task in read_tasks(self._db, first_ids)]
-
-    def _with_pending(self, task: Task) -> Task:
-        run = self._scheduler.of_chain(task.chain_id)
-        pending = None if run is None else self._scheduler.pending(run)
-        return task if pending is None else evolve(task, pending=pending)
-
-    def _working(self, name: str) -> Optional[Working]:
-        held = self._scheduler.cluster.holder(name)
-        if held is None:
-            return None
-        run, rank = held
-        return Working(run_id=run.id, rank=rank, user_name=run.user_name, nb_name=run.nb_name)
-
-    def _order(self, run: LiveRun, cluster: Cluster) -> Order:
-        spec, environment = read_request(self._db, run.first_id)
-        owner = self.accounts.owner
-        user = self.accounts.named(run.user_name) or evolve(owner, name=run.user_name)
-        if run.pinned_to is not None:
-            # The engine's own program; what of it is the user's, it starts under the user's account.
-            user = evolve(user, unix_name="")
-        return Order(
-            run_id=run.id,
-            chain_id=run.chain_id,
-            user=user,
-            token=self.accounts.owner_token if user is owner else self.accounts.task_token(run.id),
-            group=run.group,
-            nodes=tuple(nodes_of(cluster, [job.node for job in run.jobs], run.group)),
-            begin_at=run.begin_at or run.created_at,
-            whole_life_state=run.whole_life_state,
-            watchdog_s=(self.config.watchdog_s if spec.watchdog_time == DEFAULT_WATCHDOG_S else spec.watchdog_time),
-            task=spec,
-            shell_environment=environment,
-        )
 
 
 def _executor(config: EngineConfig, engine_id: str, clock: Clock, url: str) -> Executor:
