@@ -90,7 +90,7 @@ def facts_of(snapshot: Snapshot, settings: PolicySettings, group: str) -> GroupF
     return GroupFacts(
         size=len(nodes),
         usable=len(usable),
-        cordoned=tuple(Phrase("{node}, {why}", node=node.name, why=node.why_not) for node in nodes if not node.is_usable),
+        cordoned=tuple(Phrase("{node} ({why})", node=node.name, why=node.why_not) for node in nodes if not node.is_usable),
         free=sum(name not in held for name in usable),
         first=min(staying, key=lambda run: (slice_end(run, settings), run.run_id), default=None),
         leaving=next((run for run in running if run.is_leaving), None),

@@ -24,7 +24,7 @@ def test_nothing_new_on_a_cordoned_node(bench: Any) -> None:
             pending = bench.task(wide).pending.to_wire()
             assert pending["code"] == "cordoned"
             assert pending["text"] == (
-                f"needs 4 nodes, 3 of the 4 in group default can be used; 1 cordoned: {node}, disk full"
+                f"needs 4 nodes, 3 of the 4 in group default can be used; 1 cordoned: {node} (disk full)"
             )
             bench.executor.end(running.id)
             bench.engine.tick()
@@ -79,6 +79,6 @@ def test_many_cordoned_nodes_are_not_all_named(bench: Any) -> None:
             for number in range(8):
                 bench.engine.cordons.put(f"cpu-{number}", "fan", by="ada")
             text = bench.submit("wide", 9).pending.to_wire()["text"]
-            assert text.endswith("1 of the 9 in group default can be used; 8 cordoned: cpu-0, fan; cpu-1, fan; cpu-2, fan; ...")
+            assert text.endswith("1 of the 9 in group default can be used; 8 cordoned: cpu-0 (fan); cpu-1 (fan); cpu-2 (fan); ...")
 
     asyncio.run(work())

@@ -253,7 +253,7 @@ def test_all_nodes_unfit(bench: Any) -> None:
                 bench.engine.tick()
             waits = bench.task(task)
             assert waits.chain_status.value == "suspended"
-            assert "; 6 cordoned: cpu-0, the disk is full; cpu-1, the disk is full; " in waits.pending.text
+            assert "; 6 cordoned: cpu-0 (the disk is full); cpu-1 (the disk is full); " in waits.pending.text
             bench.engine.cordons.lift("cpu-0")
             bench.engine.tick()
             assert bench.task(task).chain_status.value == "running"
