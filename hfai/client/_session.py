@@ -199,6 +199,13 @@ class Session:
         self._dead = None if error.was_sent else target.endpoint
 
     def _unreachable(self, error: TransportError) -> UnreachableError:
+        if self.is_embedded and error.is_timeout and (endpoint := read_endpoint(engine_dir())) is not None:
+            # It runs, since it was connected to, and no address or network is in between.
+            template = (
+                "the engine on this machine (process {pid}) does not answer: see `hai-cli platform logs`; if it hangs, `kill -9 {pid}` "
+                "ends it, tasks go on, and the next command starts it again"
+            )
+            return UnreachableError(template, pid=endpoint.pid, is_timeout=True)
         return UnreachableError(url=self.url, reason=error.reason, is_timeout=error.is_timeout)
 
     def _embedded(self, *, revive: bool) -> _Target:

@@ -32,7 +32,7 @@ def test_cordon_and_uncordon(hai: Cli, engine: EngineSandbox) -> None:
     assert task(hai, "stays")["chain_status"] == "running"
     pending = task(hai, "wide")["pending"]
     assert pending["code"] == "cordoned" and pending["text"].endswith(f"1 cordoned: {node} (disk full)")
-    assert f"1 个已停用：{node}, disk full" in hai("status", "wide", lang="zh").out
+    assert f"1 个已停用：{node} (disk full)" in hai("status", "wide", lang="zh").out
     rows = json.loads(hai("platform", "node", "list", "--json").out)
     found = {row["name"]: row for row in rows}
     assert [name for name, row in found.items() if row["is_cordoned"]] == [node]

@@ -15,7 +15,16 @@ from pathlib import Path
 import pytest
 
 import hfai
-from hfai.client import create_experiment_v2, get_experiment, get_experiments, platform, stream_logs, user_info, wait
+from hfai.client import (
+    _session,
+    create_experiment_v2,
+    get_experiment,
+    get_experiments,
+    platform,
+    stream_logs,
+    user_info,
+    wait,
+)
 from hfai.client._detached import reap
 from hfai.client._endpoint import read_endpoint
 from hfai.model.errors import EngineStartError, HfaiError, ProtocolMismatch, UnreachableError
@@ -246,6 +255,19 @@ def test_a_daemon_that_hangs(own_home, monkeypatch) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(UnreachableError, match="process 12345 runs the engine"):
             user_info()
+
+
+def test_a_daemon_that_hangs_is_named(state_dir) -> None:
+    """There is no address and no network to check: the process is told, and how to be rid of it."""
+    platform.engine_up()
+    pid = platform.engine_status().pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with contextlib.closing(_session.embedded(may_start=False)) as session, pytest.raises(UnreachableError) as hung:
+            session.post("query/user/info", timeout_s=0.3)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert f"kill -9 {pid}" in str(hung.value) and "network" not in str(hung.value)
 
 
 def test_submitting_while_it_is_killed(state_dir, config) -> None:
