@@ -45,7 +45,7 @@ def type_and_see(screen: Screen, typed: str, line: str) -> None:
     """Type, press Tab, and see the line become this; then empty it."""
     screen.type(typed, "Tab")
     screen.wait_for(lambda text: f"> {line}" in text.splitlines())
-    screen.type("", "C-c")
+    screen.type("", "C-u")  # not C-c: a signal that comes while fish still completes is lost
     screen.wait_for(lambda text: text.splitlines()[-1:] in (["> "], [">"]))
     screen.type("clear", "Enter")
     screen.wait_for(lambda text: text in (">", "> "))

@@ -86,7 +86,8 @@ def test_a_crash_while_saving_is_a_failure(shared: Any) -> None:
 @pytest.mark.parametrize("moment", ["told", "window", "leaving"])
 def test_the_daemon_is_killed(shared: Any, manner: str, moment: str) -> None:
     """At whichever moment, whatever the task does meanwhile: it is suspended once and goes on."""
-    shared.submit("task", 3000, manner, nodes=2)
+    # Time enough to save even where the next daemon takes long to start.
+    shared.submit("task", 3000, manner, nodes=2, suspend_grace=2 if manner == "ignores" else 60)
     first = shared.begun("task")["id"]
     shared.sandbox.post("operating/task/suspend", nb_name="task")
     if moment == "window" and manner != "ignores":

@@ -50,7 +50,7 @@ def reach(shared: Any, name: str, moment: str) -> int:
     shared.begun(name)
     suspend(shared, name)
     if moment == "leaving":
-        shared.until(name, lambda task: task["suspensions"][0]["saved_at"])
+        shared.until(name, lambda task: task["suspensions"][0]["saved_at"] or task["suspensions"][0]["forced_at"])
     return run_id
 
 
