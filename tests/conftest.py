@@ -34,6 +34,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     for name in ("MARSV2_SERVER", "MARSV2_USER_TOKEN", "MARSV2_NB_NAME", "HFAI_RUN", "HFAI_CONTROL"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("HFAI_ENVS_DIR", "HF_ENV_NAME", "HF_ENV_OWNER", "_HAIENV_SAVED"):
+        monkeypatch.delenv(name, raising=False)
     yield home
     deadline = time.monotonic() + LEFT_OVER_S
     while (left := processes_of(home)) and time.monotonic() < deadline:

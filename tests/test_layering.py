@@ -1,4 +1,4 @@
-"""The direction of imports: cli -> client -> model <- engine (docs/architecture.md)."""
+"""The direction of imports: cli -> client -> model <- engine, cli -> haienv -> model, engine -> haienv (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "model": {"model"},
     "node": {"node", "model"},
     "client": {"client", "model", "node"},
-    "cli": {"cli", "client", "model", "engine"},
-    "engine": {"engine", "model", "node"},
+    "cli": {"cli", "client", "haienv", "model", "engine"},
+    "engine": {"engine", "haienv", "model", "node"},
+    "haienv": {"haienv", "model"},
     "testing": {"testing", "client", "engine", "model"},
 }
 ENVIRON = {"PYTHONPATH": str(PACKAGE.parent), "HAI_LANG": "en"}

@@ -77,6 +77,27 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                     Command("remove", mark("forget a server and its token")),
                 ),
             ),
+            Command(
+                "haienv",
+                mark("make and remove Python environments; `source haienv NAME` enters one, `haienv deactivate` leaves it"),
+                (
+                    Command("create", mark("make an environment, on top of the current one or on its own")),
+                    Command("list", mark("list the environments")),
+                    Command("remove", mark("remove an environment")),
+                    Command(
+                        "config",
+                        mark("show and change what else is set in an environment"),
+                        (
+                            Command("show", mark("show the directories and variables of an environment")),
+                            Command("append", mark("add a directory or a variable to an environment")),
+                            Command("clear", mark("take directories or variables of an environment away")),
+                        ),
+                    ),
+                    Command("run", mark("run one command inside an environment")),
+                    Command("freeze", mark("print the packages of an environment as a requirements.txt")),
+                    Command("export", mark("print an environment as an environment.yml to make it again from")),
+                ),
+            ),
             Command("init", mark("set up this account: token and platform")),
             Command("whoami", mark("show who you are, with quotas, what is in use of them, and tokens")),
         ),

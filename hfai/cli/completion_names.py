@@ -45,6 +45,29 @@ def removable_contexts(prefix: str, **_: Any) -> list[str]:
     return [name for name in _contexts() if name.startswith(prefix)]
 
 
+def environment_names(prefix: str, **_: Any) -> list[str]:
+    """The environments of haienv, from the lists beside the registries."""
+    found: dict[str, None] = {}
+    for path in _environment_lists().values():
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            found.update((name, None) for name in stream.read(_LARGEST_BYTES).splitlines() if name.startswith(prefix))
+    return list(found)
+
+
+def owner_names(prefix: str, **_: Any) -> list[str]:
+    """Who has environments."""
+    return [owner for owner in _environment_lists() if owner.startswith(prefix)]
+
+
+def _environment_lists() -> dict[str, str]:
+    """For each owner the file with the names."""
+    home = os.environ.get("HFAI_HOME") or os.path.expanduser("~/.hai")
+    root = os.path.expanduser(os.environ.get("HFAI_ENVS_DIR") or os.path.join(home, "envs"))
+    owners = sorted(os.listdir(root)) if os.path.isdir(root) else []
+    paths = {owner: os.path.join(root, owner, "names") for owner in owners}
+    return {owner: path for owner, path in paths.items() if os.access(path, os.R_OK)}
+
+
 def _contexts() -> list[str]:
     """The names in the configuration, found by its indentation: reading it as YAML would take longer than a Tab may."""
     home = os.environ.get("HFAI_HOME") or os.path.expanduser("~/.hai")

@@ -58,6 +58,10 @@ def dispatch(words: Sequence[str]) -> int:
         raise no_command(words[0], tuple(COMMANDS))
     path: tuple[str, ...] = (command.name,)
     rest = words[1:]
+    if command.name == "haienv" and rest and rest[0] in ("--shell-code", "deactivate"):
+        from hfai.cli.haienv_shell import run_words
+
+        return run_words(rest)
     while command.subcommands:
         if not rest or rest[0] in ("-h", "--help"):
             from hfai.cli.help_screen import subcommand_screen

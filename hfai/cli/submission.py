@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
         return 0
     experiment = create_experiment_v2(config, **wanted, **overrides)
     if not options.quiet:
+        _note_environment(experiment)
         note(tr("submitted task {id} ({name})", id=experiment.id, name=experiment.nb_name))
     if options.follow:
         return _follow(experiment, options)
@@ -48,6 +50,13 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
     note(tr("  follow its log: hai-cli logs -f {name}", name=word))
     note(tr("  stop it:        hai-cli stop {name}", name=word))
     return 0
+
+
+def _note_environment(experiment: Experiment) -> None:
+    """The environment that is active in the shell goes with the task: that is said, since no word of the line asks for it."""
+    name = os.environ.get("HF_ENV_NAME")
+    if name and str(experiment.config_json["schema"].get("options", {}).get("py_venv", "")).partition("[")[0] == name:
+        note(tr("the task uses the active environment {name}: --no_inherit turns that off", name=name))
 
 
 def _show_request(request: dict[str, Any], as_json: bool) -> None:

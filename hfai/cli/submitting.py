@@ -46,11 +46,11 @@ def run_split(kind: str, interpreter: Sequence[str], placing: Placing, words: li
         return 0
     split = parse_split(kind, words)
     if split.options is None:
-        _become([*interpreter, *split.words], dict(os.environ))
+        become([*interpreter, *split.words], dict(os.environ))
     if not split.words or split.words[0].startswith("-"):
         raise UsageError("name the file to run: `hai-cli {kind} FILE [ARGS] {how} ...`", kind=kind, how=split.how)
     if split.how == SIMULATE:
-        _become([*interpreter, *split.words], simulated(split.options))
+        become([*interpreter, *split.words], simulated(split.options))
     return _submit(split.words, placing, split.options)
 
 
@@ -114,7 +114,7 @@ def _help(kind: str) -> str:
     return parser.format_help()
 
 
-def _become(command: Sequence[str], environment: dict[str, str]) -> NoReturn:
+def become(command: Sequence[str], environment: dict[str, str]) -> NoReturn:
     """Replace this process: its exit code, its signals and its terminal are then the program's own."""
     sys.stdout.flush()
     try:

@@ -23,6 +23,8 @@ _CONTEXT = re.compile(r"(\s*\S+\s+)--context(?:=|\s+)\S+\s+")
 BY_METAVAR: dict[str, Any] = {
     "<experiment>": completion_names.all_names,
     "<priority>": completion_places.priority_names,
+    "ENVIRONMENT": completion_names.environment_names,
+    "OWNER": completion_names.owner_names,
     "CONTEXT": completion_names.context_names,
     "GROUP": completion_places.group_names,
     "NODE": completion_places.node_names,

@@ -78,7 +78,8 @@ def create_experiment_v2(
         environments, options: on top of what ``config`` says, a key at a time; sections of ``options`` likewise.
         tags: beside those of ``config``.
         inherit_environment: whether the task on this machine gets the submitter's PATH, VIRTUAL_ENV and the other
-            variables of ``hfai.model.env.INHERITED``; a HAI Platform never does.
+            variables of ``hfai.model.env.INHERITED``; a HAI Platform never does. On both it uses the environment of haienv
+            that is active here (``HF_ENV_NAME``), where ``config`` and ``options`` name none.
         dry_run: check it, have the engine check it, submit nothing.
 
     Returns:
@@ -112,6 +113,8 @@ def create_experiment_v2(
         "resource": {"node_count": nodes, "group": group, "image": image},
         "options": dict(options or {}),
     }
+    if inherit_environment and not (body["options"].get("py_venv") or changes["options"].get("py_venv")):
+        changes["options"]["py_venv"] = active_environment()
     if tags:
         changes["options"]["tags"] = [*body["options"].get("tags", ()), *tags]
     if _merge(body, changes):
@@ -121,6 +124,12 @@ def create_experiment_v2(
 
 create_experiment = create_experiment_v2
 """The same under the name that some of HAI's documentation uses."""
+
+
+def active_environment() -> Optional[str]:
+    """The environment of haienv that is active here, as ``options.py_venv`` names it: ``HF_ENV_NAME``, ``HF_ENV_OWNER``."""
+    name, owner = os.environ.get("HF_ENV_NAME"), os.environ.get("HF_ENV_OWNER")
+    return f"{name}[{owner}]" if name and owner else name or None
 
 
 def _submit(session: _session.Session, body: dict[str, Any], *, inherit_environment: bool) -> Experiment:

@@ -15,10 +15,11 @@ from hfai.engine import unix_accounts
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_quotas import QuotaRows
 from hfai.engine.executors.environment import bare_environ
+from hfai.engine.py_venv import entered, environment_of
 from hfai.engine.queries import User
 from hfai.engine.users import unix_name_of
 from hfai.model.checks import EXEC_STRING_BYTES, is_utf8, shown
-from hfai.model.errors import EnvironmentNotFound, InvalidTask, QuotaExceeded, RefusedError, UsageError
+from hfai.model.errors import InvalidTask, QuotaExceeded, RefusedError, UsageError
 from hfai.model.priorities import Priority
 from hfai.model.profiling import task_profile
 from hfai.model.spec import TaskSpec
@@ -55,22 +56,21 @@ def check(
 
     Raises:
         InvalidTask: it could never run; ``data`` has ``key``.
-        EnvironmentNotFound: there is no such Python environment.
         QuotaExceeded: it is wider than the user's whole quota.
     """
     spec = TaskSpec.from_mapping(body)
     environment = read_shell_environment(body.get("shell_environment"))
     group = _group(spec, config, groups)
     ensure_within_quota(quotas, user.name, group, spec.priority, spec.node_count)
+    inside = environment or bare_environ(user.uid)
+    if spec.py_venv:
+        inside = entered(inside, environment_of(spec.py_venv, user))
     if user.unix_name in ("", unix_name_of(os.getuid())):
         _check_workspace(spec)
-        path = spec.environments.get("PATH") or (environment or bare_environ(user.uid)).get("PATH")
-        _check_entrypoint(spec, path)
+        _check_entrypoint(spec, spec.environments.get("PATH") or inside.get("PATH"))
     else:
         _check_places_as(user.unix_name, spec)
     _check_profile(spec)
-    if spec.py_venv:
-        raise EnvironmentNotFound(environment=spec.py_venv)
     return Submission(spec, group, environment)
 
 

@@ -41,6 +41,8 @@ READS: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 # Commands with --json that change something or take long: the file in which its keys are tested.
 ACTS: dict[tuple[str, ...], str] = {
+    ("haienv", "config", "show"): "test_haienv.py",
+    ("haienv", "list"): "test_haienv.py",
     ("platform", "node", "cordon"): "test_platform_node.py",
     ("platform", "node", "uncordon"): "test_platform_node.py",
     ("platform", "simulate"): "test_simulate.py",

@@ -63,7 +63,7 @@ def test_options_are_explained(path: tuple[str, ...]) -> None:
 # What Tab leaves to the shell, which offers files: files, and texts that nobody else can know. A word for something that
 # hai-cli knows the names of belongs into BY_METAVAR of hfai/cli/tab.py.
 FREE = {
-    "A,B", "DIR", "F", "FILE", "FILE.svg", "IMAGE", "K", "KEY=VALUE", "N", "N|all|0,3-5", "NAME", "NUMBER", "PATH", "REGEX", "S",
+    "A,B", "DIR", "F", "FILE", "FILE.svg", "IMAGE", "K", "KEY=VALUE", "N", "N|all|0,3-5", "NAME", "NUMBER", "PATH", "PY", "REGEX", "S",
     "TAG", "TEXT", "TIME", "URL", "<token>",
     "ACCOUNT", "ID", "NODES", "TEAM", "USER",  # no cache has users and their tokens
 }  # fmt: skip

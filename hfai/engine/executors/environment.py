@@ -1,7 +1,7 @@
 """The environment of a task (wire document, section 10; every variable: ``hfai.model.env``).
 
-Later wins: the submitter's shell, or a bare environment; the workspace in front of PYTHONPATH; the variables of the task file; what the
-platform says, which nobody can change, since ranks find each other by it.
+Later wins: the submitter's shell, or a bare environment; the Python environment of haienv; the workspace in front of PYTHONPATH; the
+variables of the task file; what the platform says, which nobody can change, since ranks find each other by it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Mapping
 
 from hfai.engine.executors.base import Order
+from hfai.engine.py_venv import entered, environment_of
 
 _BARE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MASTER_ADDR = "127.0.0.1"
@@ -25,9 +26,14 @@ def common_environ(order: Order, *, run_dir: Path, server_url: str, master_port:
         run_dir: directory of its files.
         server_url: where the engine listens.
         master_port: a free port.
+
+    Raises:
+        InvalidTask: its Python environment is not there any more.
     """
     task, user = order.task, order.user
     environ = dict(bare_environ(user.uid) if order.shell_environment is None else order.shell_environment)
+    if task.py_venv:
+        environ = entered(environ, environment_of(task.py_venv, user))
     path = environ.get("PYTHONPATH")
     environ["PYTHONPATH"] = f"{task.workspace}:{path}" if path else task.workspace
     environ.update(task.environments)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hfai.model.errors import EnvironmentNotFound, InvalidTask
+from hfai.model.errors import InvalidTask
 
 BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"nodes": 5}, "resource.node_count", "group default has 4 nodes"),
@@ -52,7 +52,7 @@ def test_an_environment_that_does_not_exist(bench: Any) -> None:
 
     async def work() -> None:
         async with bench.running():
-            with pytest.raises(EnvironmentNotFound, match="no environment mine"):
+            with pytest.raises(InvalidTask, match="py_venv: no environment mine"):
                 bench.submit("venv", options={"py_venv": "mine"})
 
     asyncio.run(work())

@@ -1,0 +1,217 @@
+"""Make and remove environments, so that one is either whole and in the registry or not there at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Callable, NamedTuple, Optional, Sequence
+
+from hfai.haienv import engines
+from hfai.haienv.commands import run
+from hfai.haienv.interpreters import Interpreter, current, wanted
+from hfai.haienv.places import ensure_name
+from hfai.haienv.registry import Environment, delete, find, insert, own_registry, owner_dir, rows
+from hfai.haienv.requirements import Requirements, no_requirements
+from hfai.haienv.users import tasks_using
+from hfai.model.errors import NameInUse, RefusedError, UsageError
+
+
+class Plan(NamedTuple):
+    """What :func:`create` is going to make; everything that can be refused has been by then."""
+
+    name: str
+    engine: str
+    python: Optional[Interpreter]
+    py: str
+    extend: bool
+    extend_env: str
+    config: dict[str, list[str]]
+    requirements: Requirements
+
+
+def plan(
+    name: str,
+    *,
+    extend: bool = True,
+    py: Optional[str] = None,
+    engine: Optional[str] = None,
+    extra_search_dir: Sequence[str] = (),
+    extra_search_bin_dir: Sequence[str] = (),
+    extra_environment: Sequence[str] = (),
+    requirements: Requirements = no_requirements,
+) -> Plan:
+    """Look at what is asked for, and change nothing.
+
+    Args:
+        name: of the environment.
+        extend: whether it sees the packages of the current environment (the active one, else the ``python3`` in PATH).
+        py: version or path of its Python; left out, that of the current environment.
+        engine: ``conda``, ``mamba``, ``uv`` or ``venv``; left out, the best that there is.
+        extra_search_dir, extra_search_bin_dir: directories for modules and for programs.
+        extra_environment: ``K=V``, set while it is active.
+        requirements: what is installed into it at once.
+
+    Raises:
+        UsageError: something that cannot be; NameInUse: there is one of that name.
+    """
+    ensure_name(name)
+    config = dict(engines.config_of(extra_search_dir, extra_search_bin_dir, extra_environment))
+    chosen = engines.chosen_engine(engine or ("conda" if requirements.conda and not extend else None), extend=extend)
+    if requirements.conda and chosen not in ("conda", "mamba"):
+        template = "{file} has packages of conda ({packages}): make it with --engine conda --no_extend"
+        raise UsageError(template, file=requirements.file, packages=", ".join(requirements.conda[:5]))
+    py = py or (requirements.py if not extend else None)
+    with own_registry() as db:
+        _sweep(owner_dir(), {Path(one.path).name for one in rows(db)})
+        _ensure_free(name, rows(db))
+    if chosen in ("conda", "mamba"):
+        return Plan(name, chosen, None, py or "", False, "", config, requirements)
+    if not extend:
+        python = wanted(py) if py else current()[1]
+        return Plan(name, chosen, python, python.version, False, "", config, requirements)
+    extend_env, base = current()
+    if py and not (base.version == py or base.version.startswith(f"{py}.")) and wanted(py).minor != base.minor:
+        template = "--py {py}: {extend_env} has Python {version}, and another cannot extend it: leave --py out, or say --no_extend"
+        raise UsageError(template, py=py, extend_env=extend_env, version=base.version)
+    return Plan(name, chosen, base, base.version, True, extend_env, config, requirements)
+
+
+def create(planned: Plan) -> Environment:
+    """Make it. Blocks as long as the engine and pip need; interrupted, nothing stays.
+
+    Raises:
+        NameInUse: somebody was faster; HfaiError: it could not be made.
+    """
+    directory = owner_dir()
+    with own_registry() as db:
+        known = rows(db)
+        _sweep(directory, {Path(one.path).name for one in known})
+        _ensure_free(planned.name, known)
+        path = next(path for path in (directory / f"{planned.name}_{n}" for n in range(10**6)) if not path.exists())
+        lock = _lock(_lock_file(path))
+    try:
+        engines.make(planned.engine, path, planned.python, planned.py, extend=planned.extend)
+        one = _finish(planned, path)
+        with own_registry() as db:
+            insert(db, one)
+    except BaseException:
+        _rmtree(path)
+        raise
+    finally:
+        _lock_file(path).unlink(missing_ok=True)
+        os.close(lock)
+    return one
+
+
+def _finish(planned: Plan, path: Path) -> Environment:
+    from hfai.haienv.interpreters import probe
+
+    version = planned.py
+    if planned.python is None:
+        made = probe(str(path / "bin" / "python"))
+        version = made.version if made else planned.py
+    python = planned.python
+    one = Environment(
+        name=planned.name,
+        owner=path.parent.name,
+        path=str(path),
+        extend=planned.extend,
+        extend_env=planned.extend_env,
+        base=python.prefix if python and planned.extend else "",
+        py=version,
+        engine=planned.engine,
+        config=planned.config,
+        created_at=time.time(),
+    )
+    engines.write_extra(one.site_packages, planned.config["extra_search_dir"])
+    if planned.extend and python is not None:
+        engines.write_base(one.site_packages, python.packages)
+    if planned.requirements.conda:
+        run([planned.engine, "install", "--yes", "--prefix", str(path), *planned.requirements.conda])
+    if planned.requirements.pip:
+        listed = path / ".requirements.txt"
+        listed.write_text("".join(f"{line}\n" for line in planned.requirements.pip), encoding="utf-8")
+        run([str(one.python), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(listed)])
+    return one
+
+
+def remove(name: str) -> None:
+    """Remove one of your environments.
+
+    Raises:
+        EnvironmentNotFound: there is none; RefusedError: a running task uses it.
+    """
+    one = find(name)
+    if tasks := tasks_using(one.path):
+        template = "environment {name} is in use by running tasks ({tasks}): stop them first"
+        raise RefusedError(template, name=name, tasks=", ".join(tasks))
+    with own_registry() as db:
+        delete(db, one.name)
+    # From here on it is not there any more; what an interruption leaves, the next command takes away.
+    _rmtree(Path(one.path))
+
+
+def configure(name: str, key: str, change: Callable[[list[str]], list[str]]) -> Environment:
+    """Change one list of an environment's configuration.
+
+    Args:
+        name: one of your environments.
+        key: ``extra_search_dir``, ``extra_search_bin_dir`` or ``extra_environment``.
+        change: makes the new list of the old.
+
+    Raises:
+        EnvironmentNotFound: there is none of that name.
+    """
+    find(name)
+    with own_registry() as db:
+        one = next(one for one in rows(db) if one.name == name)
+        one = one._replace(config={**one.config, key: change(one.config[key])})
+        engines.write_extra(one.site_packages, one.config["extra_search_dir"])
+        insert(db, one)
+    return one
+
+
+def _ensure_free(name: str, known: Sequence[Environment]) -> None:
+    if any(one.name == name for one in known):
+        template = "there is an environment {name} already: choose another name, or `haienv remove {name}` first"
+        raise NameInUse(template, name=name)
+    for lock in owner_dir().glob(".*.making"):
+        if lock.name[1:].removesuffix(".making").rpartition("_")[0] == name:
+            raise NameInUse("environment {name} is being made right now, by another command", name=name)
+
+
+def _lock_file(path: Path) -> Path:
+    return path.with_name(f".{path.name}.making")
+
+
+def _lock(path: Path) -> int:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _sweep(directory: Path, kept: set[str]) -> None:
+    """Take away what killed commands have left: directories that no row names and nobody is making."""
+    for entry in list(os.scandir(directory)):
+        name = entry.name.removesuffix(".making").removeprefix(".") if entry.name.endswith(".making") else entry.name
+        if name in kept or (not entry.is_dir() and not entry.name.endswith(".making")):
+            continue
+        path = directory / name
+        try:
+            lock = _lock(_lock_file(path))
+        except OSError:
+            continue
+        _rmtree(path)
+        _lock_file(path).unlink()
+        os.close(lock)
+
+
+def _rmtree(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,146 @@
+"""What makes environments: real uv and venv; conda as a small stand-in that refuses what it does not know."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hfai import haienv
+from hfai.haienv.engines import chosen_engine
+from hfai.haienv.requirements import exported, read
+from hfai.model.errors import EnvironmentNotFound, HfaiError, NameInUse, UsageError
+
+# A conda that knows `create` and `install`, and makes what they name with this Python.
+CONDA = f"""#!/bin/sh
+echo "$@" >> "$(dirname "$0")/calls"
+case "$1 $2 $3" in
+  "create --yes --prefix") exec {sys.executable} -m venv --without-pip "$4" ;;
+  "install --yes --prefix") exec test -d "$4" ;;
+  *) echo "unknown: $*" >&2; exit 2 ;;
+esac
+"""
+UV = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory in front of PATH, where no engine but venv is found otherwise."""
+    place = tmp_path / "programs"
+    place.mkdir()
+    monkeypatch.setenv("PATH", f"{place}:{Path(sys.executable).parent}:/usr/bin:/bin")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    return place
+
+
+def test_which_engine(programs: Path) -> None:
+    """Conda where it is there and nothing is extended, else uv, else venv; what is asked for must be there."""
+    names = {name: programs / name for name in ("uv", "mamba", "conda")}
+    found = []
+    for path in names.values():
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+        found.append((chosen_engine(None, extend=True), chosen_engine(None, extend=False)))
+    assert found == [("uv", "uv"), ("uv", "mamba"), ("uv", "conda")]
+    with pytest.raises(UsageError, match="without changing it"):
+        chosen_engine("conda", extend=True)
+    names["conda"].unlink()
+    with pytest.raises(UsageError, match="no conda in PATH"):
+        chosen_engine("conda", extend=False)
+
+
+def test_conda(programs: Path, tmp_path: Path) -> None:
+    """It gets the version of Python and its own packages; what it makes is entered as conda's."""
+    (programs / "conda").write_text(CONDA)
+    (programs / "conda").chmod(0o755)
+    file = tmp_path / "environment.yml"
+    file.write_text("name: x\ndependencies:\n- python=3.11\n- numpy=1.26\n- pip\n")
+    one = haienv.create(haienv.plan("own", extend=False, requirements=read(str(file))))
+    assert (one.engine, one.extend, one.py) == ("conda", False, ".".join(map(str, sys.version_info[:3])))
+    calls = (programs / "calls").read_text().splitlines()
+    assert calls == [
+        f"create --yes --prefix {one.path} python=3.11 pip",
+        f"install --yes --prefix {one.path} numpy=1.26",
+    ]
+    with pytest.raises(UsageError, match="packages of conda"):
+        haienv.plan("other", requirements=read(str(file)))
+
+
+def test_one_that_fails_leaves_nothing(programs: Path, own_home: Path) -> None:
+    (programs / "conda").write_text('#!/bin/sh\nmkdir -p "$4"; echo no network >&2; exit 1\n')
+    (programs / "conda").chmod(0o755)
+    planned = haienv.plan("own", extend=False)
+    with pytest.raises(HfaiError, match="conda failed with status 1"):
+        haienv.create(planned)
+    assert haienv.environments() == []
+    assert not list((own_home / "envs").glob("*/own_0"))
+
+
+@pytest.mark.skipif(UV is None, reason="uv is in the extra `test`")
+def test_uv(programs: Path) -> None:
+    """A real one, of the same Python, that sees what it extends."""
+    assert UV is not None
+    (programs / "uv").symlink_to(UV)
+    one = haienv.create(haienv.plan("fast"))
+    assert (one.engine, one.extend) == ("uv", True)
+    code = "import pytest, sys; print(sys.prefix)"
+    said = subprocess.run([one.python, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == one.path
+    listed = subprocess.run(
+        [one.bin_dir / "pip", "list", "--disable-pip-version-check"], capture_output=True, text=True, check=True
+    )
+    assert "\npytest " in listed.stdout
+
+
+def test_a_python_that_is_not_here(programs: Path) -> None:
+    """Which ones there are is said."""
+    here = ".".join(map(str, sys.version_info[:3]))
+    with pytest.raises(UsageError, match=f"no Python 3.4, it has .*{here}"):
+        haienv.plan("old", extend=False, py="3.4")
+    with pytest.raises(UsageError, match="is no Python that runs"):
+        haienv.plan("old", py="/bin/true")
+    assert haienv.plan("new", py=here).py == here
+
+
+def test_names(programs: Path) -> None:
+    for name in ("", ".", "..", "a/b", "-x", "a b", "a\n", "x" * 101, "deactivate", "$(id)"):
+        with pytest.raises(UsageError, match="cannot be the name"):
+            haienv.plan(name)
+    assert haienv.create(haienv.plan("环境_1.b+c-d", engine="venv")).name == "环境_1.b+c-d"
+    with pytest.raises(NameInUse):
+        haienv.plan("环境_1.b+c-d")
+    with pytest.raises(EnvironmentNotFound):
+        haienv.find("环境")
+
+
+def test_export_and_back(programs: Path, tmp_path: Path) -> None:
+    """What was written down is read again; lines that name files are meant from beside the list."""
+    one = haienv.create(haienv.plan("one", engine="venv"))
+    info = one.site_packages / "hand-2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hand\nVersion: 2\n")
+    file = tmp_path / "environment.yml"
+    file.write_text(exported(one))
+    again = read(str(file))
+    assert (again.py, again.pip, again.conda) == (one.py, ("hand==2",), ())
+    listed = tmp_path / "wants.txt"
+    listed.write_text("# tools\n-r more.txt\n./here.whl\nhand>=1\n")
+    assert read(str(listed)).pip == ("# tools", f"-r {tmp_path}/more.txt", f"{tmp_path}/here.whl", "hand>=1")
+    for text, says in (("a: [", "no YAML"), ("name: x", "no list"), ("dependencies: [1]", "no package")):
+        file.write_text(text)
+        with pytest.raises(UsageError, match=says):
+            read(str(file))
+
+
+def test_set_env(programs: Path) -> None:
+    """A Python that runs goes over: its packages first, its variables set."""
+    one = haienv.create(haienv.plan("inside", engine="venv", extra_environment=["SOME=1"]))
+    (one.site_packages / "only_there.py").write_text("x = 3\n")
+    code = "from hfai import haienv; haienv.set_env('inside'); import only_there, os, pytest; print(only_there.x, os.environ['SOME'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "3 1\n"
