@@ -35,6 +35,7 @@ from hfai.model.phrase import Phrase, system_error
 
 # Enough for thousands of followers and supervisors; also what HAI Platform gives its tasks.
 _OPEN_FILES = 204800
+_LOOK_AT_LOCK_S = 1.0
 
 _log = logging.getLogger("hfai.engine")
 
@@ -100,12 +101,12 @@ def _run(state_dir: Path, announcement: Announcement) -> None:
         config = EngineConfig.load(state_dir)
         _raise_open_files()
         with _event_loop() as loop:
-            loop.run_until_complete(_serve(config, announcement))
+            loop.run_until_complete(_serve(config, announcement, lock))
     finally:
         lock.release()
 
 
-async def _serve(config: EngineConfig, announcement: Announcement) -> None:
+async def _serve(config: EngineConfig, announcement: Announcement, lock: EngineLock) -> None:
     asked = _Asked()
     engine = Engine(config)
     with contextlib.ExitStack() as listening:
@@ -114,7 +115,11 @@ async def _serve(config: EngineConfig, announcement: Announcement) -> None:
         await engine.start(url=url)
         try:
             serving = Serving(engine, functools.partial(asked.shut_down, "a client"), url=url, started_at=time.time())
-            await _answer(serving, listeners, asked, announcement)
+            watching = asyncio.ensure_future(_end_with_its_directory(lock))
+            try:
+                await _answer(serving, listeners, asked, announcement)
+            finally:
+                watching.cancel()
         finally:
             await engine.close(stop_tasks=asked.stop_tasks)
     _log.info("ended")
@@ -149,6 +154,20 @@ async def _answer(serving: Serving, listeners: list[socket.socket], asked: _Aske
         serving.closing.set()
         server.stop()
         await answering
+
+
+async def _end_with_its_directory(lock: EngineLock) -> None:
+    """End when the state directory was removed or put elsewhere: no client finds this daemon any more, and it would start runs again
+    and again whose files it cannot write.
+
+    As if it were killed: what it would tidy up may be another daemon's by now.
+    """
+    missed = 0
+    while missed < 2:  # a look may fall between two steps of somebody who puts it back
+        await asyncio.sleep(_LOOK_AT_LOCK_S)
+        missed = 0 if lock.is_in_place() else missed + 1
+    _log.error("the state directory is no longer where it was: ended, its tasks go on")
+    os._exit(1)
 
 
 class _Asked:

@@ -26,6 +26,7 @@ class EngineLock:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._take(path)
@@ -47,6 +48,17 @@ class EngineLock:
                     reason = Phrase("process {pid} already runs the engine in {path}", pid=holder, path=str(path.parent))
                     raise EngineStartError(reason=reason) from None
                 time.sleep(0.02)
+
+    def is_in_place(self) -> bool:
+        """Whether the file is still where it was taken; False where its directory was removed, put elsewhere or replaced."""
+        mine = os.fstat(self._fd)
+        try:
+            there = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # a file server that does not answer now
+            return True
+        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
     def release(self) -> None:
         """Give the lock back."""

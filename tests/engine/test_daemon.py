@@ -200,6 +200,22 @@ def test_one_per_state_directory(sandbox: EngineSandbox) -> None:
     assert sandbox.post("query/engine/info")["success"] == 1
 
 
+def test_it_ends_with_its_state_directory(
+    sandbox: EngineSandbox, submit: Callable[[str, str], dict[str, Any]]
+) -> None:
+    """Moved away: nobody could find it there, and it would start runs again for ever. Moved back, the next one knows what there was."""
+    sandbox.start()
+    task = submit("ended", "exit 7")
+    assert sandbox.post("query/task/wait", id=task["id"], state="finished", timeout=30)["result"]["reached"]
+    elsewhere = sandbox.state_dir.with_name("elsewhere")
+    sandbox.state_dir.rename(elsewhere)
+    assert sandbox.process is not None and sandbox.process.wait(20) == 1
+    elsewhere.rename(sandbox.state_dir)
+    assert "no longer where it was" in sandbox.log
+    sandbox.start()
+    assert sandbox.post("query/task", id=task["id"])["result"]["task"]["end"]["exit_status"] == 7
+
+
 def test_a_port_that_is_taken(sandbox: EngineSandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
