@@ -42,17 +42,20 @@ def test_it_is_known_how_to_test_it(path: tuple[str, ...]) -> None:
     assert path not in ACTS or "json" in (Path(__file__).parent / ACTS[path]).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_json(ready: Cli, lang: str) -> None:
-    """stdout as a whole is JSON, line by line for `logs`; each key is documented, and the task's are all there."""
-    for path in filter(READS.__contains__, WITH_JSON):
-        out = ran(ready, path, "--json", lang=lang)
+@pytest.mark.parametrize("path", [path for path in WITH_JSON if path in READS], ids="-".join)
+def test_json(ready: Cli, path: tuple[str, ...]) -> None:
+    """stdout as a whole is JSON, line by line for `logs`; each key is documented, and the task's are all there.
+
+    As much in each language, by the long name of the option and by the short one.
+    """
+    outs = [ran(ready, path, flag, lang=lang) for flag, lang in zip(("--json", "-j"), LANGUAGES)]
+    for out in outs:
         documents = [json.loads(text) for text in (out.splitlines() if path == ("logs",) else [out])]
         assert documents, path
         found = keys(documents) - (TASK_FILE if "--dry-run" in READS[path] or path == ("describe",) else set())
         if "--dry-run" not in READS[path] and path != ("describe",):
             assert found and found <= DOCUMENTED, f"{path}: {sorted(found - DOCUMENTED)} not in docs/json.md"
-        assert ran(ready, path, "-j", lang=lang).count("\n") == out.count("\n")
+    assert outs[0].count("\n") == outs[1].count("\n")
 
 
 def test_all_keys_of_a_task(ready: Cli) -> None:
