@@ -75,6 +75,13 @@ def dispatch(words: Sequence[str]) -> int:
             raise no_command(rest[0], inner, " ".join(path))
         command = inner[rest[0]]
         path, rest = (*path, rest[0]), rest[1:]
+    if not rest and path == ("workspace", "push"):
+        # As a rule it has nothing to do, and argparse and the rest take longer than to see that.
+        from hfai.cli.workspace.untouched import run_untouched
+
+        status = run_untouched()
+        if status is not None:
+            return status
     from hfai.cli.parsing import run_command
 
     return run_command(path, rest)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Union
 
 from hfai.cli.language import mark, tr
 from hfai.cli.output import note
+from hfai.cli.workspace.untouched import untouched_line
 
 if TYPE_CHECKING:
     from hfai.client import PullResult, PushResult
@@ -36,11 +37,7 @@ def push_with_bar(directory: Any = None, **options: Any) -> PushResult:
 def push_line(pushed: PushResult) -> str:
     """What was pushed, in a line."""
     if not pushed.changed and not pushed.removed:
-        return tr(
-            "workspace {name}: nothing to push, {files} files are as they were",
-            name=pushed.name,
-            files=pushed.total_files,
-        )
+        return untouched_line(pushed.name, pushed.total_files)
     return tr(
         "pushed workspace {name}: {changed} changed, {removed} removed, {size} sent",
         name=pushed.name,

@@ -1,17 +1,15 @@
-"""HTTP to an engine on this machine: one kept connection, no TLS, no proxies, and a third of requests' start-up."""
+"""HTTP to an engine on this machine: one kept connection, no TLS, no proxies, and little to load before the first request."""
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import select
 import socket
 from typing import Mapping, Optional
 
+from hfai.client._http import connect, read_answer, send_request
 from hfai.client._transport._contract import Answer, ByteStream, TransportError
 
-_CONNECT_S = 10.0
-_BLOCK_BYTES = 1 << 20
+CONNECT_S = 10.0
 
 
 class LoopbackTransport:
@@ -27,98 +25,49 @@ class LoopbackTransport:
         self._host = host
         self._port = port
         self._prefix = prefix
-        self._kept: Optional[http.client.HTTPConnection] = None
+        self._kept: Optional[socket.socket] = None
 
     def send(
         self, method: str, target: str, headers: Mapping[str, str], body: Optional[bytes], timeout_s: float
     ) -> Answer:
         connection = self._connection(timeout_s)
         try:
-            response = _begin(connection, method, self._prefix + target, headers, body)
-            answer = Answer(response.status, response.read(), response.getheader("client-version"))
+            send_request(connection, method, self._prefix + target, headers, body)
+            answer = read_answer(connection)
         except BaseException as error:
             # Also at Ctrl-C: half an answer must not be taken for the next one's.
             self.close()
-            if isinstance(error, (OSError, http.client.HTTPException)):
-                raise _failed(error, was_sent=True) from None
+            if isinstance(error, OSError):
+                raise failed(error, was_sent=True) from None
             raise
-        if response.will_close:
+        if not answer.is_kept:
             self.close()
-        return answer
+        return Answer(answer.status, answer.body, answer.headers.get("client-version"))
 
     def stream(
         self, target: str, headers: Mapping[str, str], timeout_s: float, body: Optional[bytes] = None
     ) -> ByteStream:
-        connection = _connected(self._host, self._port, timeout_s)
-        try:
-            return _LoopbackStream(connection, _begin(connection, "POST", self._prefix + target, headers, body))
-        except BaseException as error:
-            connection.close()
-            if isinstance(error, (OSError, http.client.HTTPException)):
-                raise _failed(error, was_sent=True) from None
-            raise
+        from hfai.client._transport._loopback_stream import open_stream
+
+        return open_stream(self._host, self._port, self._prefix + target, headers, body, timeout_s)
 
     def close(self) -> None:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
 
-    def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
-        if self._kept is not None and self._kept.sock is not None:
-            if not _is_readable(self._kept.sock):
-                self._kept.sock.settimeout(timeout_s)
+    def _connection(self, timeout_s: float) -> socket.socket:
+        if self._kept is not None:
+            if not _is_readable(self._kept):
+                self._kept.settimeout(timeout_s)
                 return self._kept
             self.close()  # nothing was asked, so this is the server's goodbye
-        self._kept = _connected(self._host, self._port, timeout_s)
-        return self._kept
-
-
-class _LoopbackStream:
-    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
-        self.status = response.status
-        self._connection = connection
-        self._response = response
-        # http.client drops its own reference where the answer ends with the connection.
-        self._socket = connection.sock
-
-    def read(self) -> bytes:
         try:
-            return self._response.read1(_BLOCK_BYTES)
-        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            # ValueError and AttributeError: http.client on an answer that another thread has cut off.
-            raise _failed(error, was_sent=True) from None
-
-    def abort(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._response.close()
-        self._connection.close()
-
-
-def _connected(host: str, port: int, timeout_s: float) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection(host, port, timeout=min(timeout_s, _CONNECT_S))
-    try:
-        connection.connect()
-        connection.sock.settimeout(timeout_s)
-    except OSError as error:
-        connection.close()
-        raise _failed(error, was_sent=False) from None
-    return connection
-
-
-def _begin(
-    connection: http.client.HTTPConnection, method: str, target: str, headers: Mapping[str, str], body: Optional[bytes]
-) -> http.client.HTTPResponse:
-    connection.putrequest(method, target, skip_accept_encoding=True)
-    for name, value in headers.items():
-        connection.putheader(name, value)
-    if method == "POST":
-        connection.putheader("Content-Length", str(len(body or b"")))
-    connection.endheaders(body or None)
-    return connection.getresponse()
+            self._kept = connect(self._host, self._port, min(timeout_s, CONNECT_S))
+        except OSError as error:
+            raise failed(error, was_sent=False) from None
+        self._kept.settimeout(timeout_s)
+        return self._kept
 
 
 def _is_readable(sock: socket.socket) -> bool:
@@ -127,7 +76,8 @@ def _is_readable(sock: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-def _failed(error: Exception, *, was_sent: bool) -> TransportError:
+def failed(error: Exception, *, was_sent: bool) -> TransportError:
+    """The error that stands for what went wrong below."""
     if isinstance(error, socket.timeout):
         return TransportError("no answer in time", was_sent=was_sent, is_timeout=was_sent)
     if isinstance(error, OSError) and error.strerror:

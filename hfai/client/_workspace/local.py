@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, Optional
 
 from hfai.client._places import shown
+from hfai.client._workspace.still import STILL, still_file, untouched_files
 from hfai.model.errors import ConfigError, UsageError
 from hfai.model.workspace.entry import FILE, MODE, Known, kind_of, packed_tree, unpacked_tree
-from hfai.model.workspace.fingerprint import fingerprint_at, fingerprint_of
-from hfai.model.workspace.ignore import IGNORE_FILE, Rules, default_rules, ignore_lines
-from hfai.model.workspace.paths import STATE_DIR, ensure_name
+from hfai.model.workspace.fingerprint import fingerprint_of
+from hfai.model.workspace.ignore import Rules, default_rules, ignore_lines
+from hfai.model.workspace.paths import ensure_name
 from hfai.model.workspace.safe_tree import SafeTree
 from hfai.model.workspace.scan import Scan, read_open_file, scan
+from hfai.model.workspace.usual import IGNORE_FILE, STATE_DIR
 
 _NAME_FILE, _TREE_FILE = "workspace.json", "tree.json"
 
@@ -46,7 +48,6 @@ class LocalWorkspace:
         self.known: dict[str, Known] = {}
         self._then: dict[str, Known] = {}
         self._differing: dict[str, Optional[str]] = {}
-        self._still: dict[str, Any] = {}
 
     def load(self) -> LocalWorkspace:
         """Read its name.
@@ -62,20 +63,13 @@ class LocalWorkspace:
             reason = error.strerror if isinstance(error, OSError) else "it does not say a name"
             template = "{file} cannot be used ({reason}): remove it and `hai-cli workspace init` again"
             raise ConfigError(template, file=str(path), reason=reason) from None
-        still = body.get("still")
-        self._still = still if isinstance(still, dict) else {}
         return self
 
     def is_untouched(self, *, use_ignore: bool) -> Optional[int]:
         """How many files there are, if both sides agreed at the last push and no stat has changed here since; else None."""
-        if self._still.get("use_ignore") is not use_ignore:
-            return None
-        try:
-            if fingerprint_at(str(self.root), use_ignore=use_ignore) == self._still.get("fingerprint"):
-                return int(self._still["files"])
-        except (OSError, KeyError, TypeError, ValueError):
-            pass
-        return None
+        return untouched_files(
+            str(self.root), str(self.state_dir), name=self.name, uid=self.uid, use_ignore=use_ignore
+        )
 
     def load_tree(self) -> None:
         """Read what was here, and what both sides agreed on; without it everything is read and compared again."""
@@ -123,14 +117,16 @@ class LocalWorkspace:
                 differing[path] = base
         differing.update({path: self.base(path) for path in self.gone()})
         body = {"format": 1, "uid": self.uid, "known": packed_tree(self.known), "differing": differing}
-        name: dict[str, Any] = {"format": 1, "name": self.name, "uid": self.uid}
-        if still is not None and not differing:
-            files = sum(known.kind == FILE for known in self.known.values())
-            name["still"] = {"use_ignore": still, "fingerprint": fingerprint_of(self.known), "files": files}
+        name = {"format": 1, "name": self.name, "uid": self.uid}
         try:
             self.state_dir.mkdir(parents=True, exist_ok=True)
+            (self.state_dir / STILL).unlink(missing_ok=True)
             _write(self.state_dir / _TREE_FILE, json.dumps(body, separators=(",", ":")).encode())
             _write(self.state_dir / _NAME_FILE, json.dumps(name).encode())
+            if still is not None and not differing:
+                files = sum(known.kind == FILE for known in self.known.values())
+                here = {"name": self.name, "uid": self.uid, "use_ignore": still, "files": files}
+                _write(self.state_dir / STILL, still_file(here, fingerprint_of(self.known)))
         except OSError as error:
             raise ConfigError(
                 "{file}: {problem}", file=str(self.state_dir), problem=error.strerror or str(error)
@@ -141,7 +137,6 @@ class LocalWorkspace:
         """Another workspace has the name than the one that was agreed with: nothing is known of it."""
         if uid != self.uid:
             self._differing = dict.fromkeys({**self._then, **self._differing})
-            self._still = {}
             self.uid = uid
 
     def scan(self, *, use_ignore: bool, by_time_only: bool, tick: Optional[Callable[[int], None]] = None) -> Scan:

@@ -9,12 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Optional, Sequence
 
-IGNORE_FILE = ".hfignore"
-# Left out wherever nothing says otherwise (`!.venv/` in .hfignore does): what is made anew on the other side, or is of no use there.
-DEFAULTS = (
-    b".git .hg .svn .venv .tox .nox .mypy_cache .pytest_cache .ruff_cache .ipynb_checkpoints __pycache__ node_modules "
-    b".DS_Store *.pyc *.swp"
-).split()
+from hfai.model.workspace.usual import DEFAULTS
 
 _CLASSES = {
     b"alnum": rb"0-9A-Za-z",
@@ -118,12 +113,14 @@ def _without_trailing_blanks(line: bytes) -> bytes:
 def _regex(pattern: bytes) -> Optional[bytes]:
     """The regular expression; None where the pattern can match nothing."""
     out, at = b"", 0
+    # Git compares what is in front of the first sign by itself, so that to it ** begins the pattern there: a**/b is ab too.
+    literal = re.match(rb"[^*?\\[\\\\]*", pattern).end()  # type: ignore[union-attr]  # matches always
     while at < len(pattern):
         sign = pattern[at : at + 1]
         if sign == b"*":
             stars = len(pattern[at:]) - len(pattern[at:].lstrip(b"*"))
             before, behind = pattern[:at], pattern[at + stars :]
-            starts, ends = not before or before.endswith(b"/"), not behind or behind.startswith((b"/", b"\\/"))
+            starts, ends = at == literal or before.endswith(b"/"), not behind or behind.startswith((b"/", b"\\/"))
             if stars > 1 and starts and ends:
                 if behind.startswith(b"/"):
                     out += b"(?:.*/)?"

@@ -7,11 +7,10 @@ from typing import Optional
 
 from hfai.model.errors import RefusedError, UsageError
 from hfai.model.phrase import Phrase
+from hfai.model.workspace.usual import STATE_DIR
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# The client's own files in the root of a workspace.
-STATE_DIR = ".hfai"
 _LONGEST_PART, _LONGEST = 255, 4000
 _DEEPEST = 200
 

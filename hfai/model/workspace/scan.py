@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, MODE, Entry, Known, Tree, kind_of
-from hfai.model.workspace.ignore import IGNORE_FILE, Rules, ignore_lines
-from hfai.model.workspace.paths import STATE_DIR, leads_out, path_problem
+from hfai.model.workspace.ignore import Rules, ignore_lines
+from hfai.model.workspace.paths import leads_out, path_problem
+from hfai.model.workspace.usual import IGNORE_FILE, STATE_DIR
 
 _BLOCK = 1 << 20
 # Clocks of file systems tick every few milliseconds: what was changed this short ago may be changed again without a trace.

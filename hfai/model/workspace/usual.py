@@ -1,0 +1,12 @@
+"""Names that mean something in every workspace. A module of their own: an unchanged push needs nothing else of the rules."""
+
+from __future__ import annotations
+
+# The client's own files in the root of a workspace.
+STATE_DIR = ".hfai"
+IGNORE_FILE = ".hfignore"
+# Left out wherever nothing says otherwise (`!.venv/` in .hfignore does): what is made anew on the other side, or is of no use there.
+DEFAULTS = (
+    b".git .hg .svn .venv .tox .nox .mypy_cache .pytest_cache .ruff_cache .ipynb_checkpoints __pycache__ node_modules "
+    b".DS_Store *.pyc *.swp"
+).split()
