@@ -274,12 +274,14 @@ class Experiment:
         from hfai.client._operate import set_tag
 
         set_tag(self, tag, is_set=True)
+        self.refresh()
 
     def untag(self, tag: str) -> None:
         """Take a tag off; one that it does not have is no error."""
         from hfai.client._operate import set_tag
 
         set_tag(self, tag, is_set=False)
+        self.refresh()
 
     # The names in HAI's documentation.
     tag_task = tag

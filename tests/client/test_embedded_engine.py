@@ -93,6 +93,16 @@ def test_the_main_job(state_dir, config, capfd) -> None:
     assert capfd.readouterr() == ("", f"hfai: started the engine (state in {state_dir})\n")
 
 
+def test_tags(state_dir, config) -> None:
+    """The experiment at hand has them at once."""
+    experiment = create_experiment_v2(config("tagged"))
+    experiment.tag("b")
+    experiment.tag_task("a")
+    assert experiment.tags == ["a", "b"]
+    experiment.untag_task("b")
+    assert experiment.tags == ["a"]
+
+
 def test_many_that_start_it_at_once(state_dir) -> None:
     """One engine, one line about it, and each gets its answer."""
     asking = [
