@@ -67,15 +67,13 @@ class LocalWorkspace:
 
     def is_untouched(self, *, use_ignore: bool) -> Optional[int]:
         """How many files there are, if both sides agreed at the last push and no stat has changed here since; else None."""
-        return untouched_files(
-            str(self.root), str(self.state_dir), name=self.name, uid=self.uid, use_ignore=use_ignore
-        )
+        return untouched_files(str(self.root), str(self.state_dir), name=self.name, uid=self.uid, use_ignore=use_ignore)
 
     def load_tree(self) -> None:
         """Read what was here, and what both sides agreed on; without it everything is read and compared again."""
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
             body = json.loads((self.state_dir / _TREE_FILE).read_bytes())
-            known, differing = unpacked_tree(body["known"]), dict(body["differing"])
+            known, differing = unpacked_tree(body["tree"]), dict(body["differing"])
             if body["uid"] != self.uid:
                 differing = dict.fromkeys(known)
             self.known, self._then, self._differing = known, dict(known), differing
@@ -116,7 +114,7 @@ class LocalWorkspace:
             if base != self.known[path].identity:
                 differing[path] = base
         differing.update({path: self.base(path) for path in self.gone()})
-        body = {"format": 1, "uid": self.uid, "known": packed_tree(self.known), "differing": differing}
+        body = {"format": 1, "uid": self.uid, "tree": packed_tree(self.known), "differing": differing}
         name = {"format": 1, "name": self.name, "uid": self.uid}
         try:
             self.state_dir.mkdir(parents=True, exist_ok=True)

@@ -6,13 +6,12 @@ before it has loaded what a push needs: see :func:`untouched_here`.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 
 from hfai import PROTOCOL, __version__
 from hfai.client._http import connect, read_answer, send_request
-from hfai.model.workspace.fingerprint import fingerprint_at
+from hfai.model.workspace.fingerprint import has_fingerprint
 from hfai.model.workspace.usual import STATE_DIR
 
 TYPE_CHECKING = False  # nothing may be imported here that is not needed each time
@@ -36,7 +35,7 @@ def untouched_files(root: str, state_dir: str, *, name: str, uid: str, use_ignor
     try:
         head, fingerprint = _read(state_dir)
         is_the_same = (head["name"], head["uid"], head["use_ignore"]) == (name, uid, use_ignore)
-        return int(head["files"]) if is_the_same and _fingerprint(root, use_ignore) == fingerprint else None
+        return int(head["files"]) if is_the_same and has_fingerprint(root, fingerprint, use_ignore=use_ignore) else None
     except (OSError, KeyError, TypeError, ValueError):
         return None
 
@@ -56,7 +55,9 @@ def untouched_here() -> Optional[tuple[str, int]]:
         if connection is None:
             return None
         with connection:
-            if head["use_ignore"] is not True or _fingerprint(root, True) != fingerprint:  # while the engine looks up its side
+            if head["use_ignore"] is not True or not has_fingerprint(
+                root, fingerprint, use_ignore=True
+            ):  # while the engine looks up its side
                 return None
             answer = read_answer(connection)
         if answer.status != 200 or json.loads(answer.body)["result"]["uid"] != head["uid"]:
@@ -111,13 +112,3 @@ def _read(state_dir: str) -> tuple[dict[str, Any], bytes]:
 def _bytes(path: str) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123
         return file.read()
-
-
-def _fingerprint(root: str, use_ignore: bool) -> bytes:
-    was_collecting = gc.isenabled()
-    gc.disable()  # it would look through the growing list again and again, and find nothing
-    try:
-        return fingerprint_at(root, use_ignore=use_ignore)
-    finally:
-        if was_collecting:
-            gc.enable()

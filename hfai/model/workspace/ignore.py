@@ -76,8 +76,8 @@ def ignore_lines(text: bytes) -> list[bytes]:
 
 
 def default_rules() -> Rules:
-    """What is left out without any ``.hfignore``."""
-    return Rules(DEFAULTS)
+    """What is left out without any ``.hfignore``; always the same object."""
+    return _USUAL
 
 
 def _pattern(line: bytes) -> Optional[_Pattern]:
@@ -194,3 +194,6 @@ def _class(pattern: bytes, at: int) -> Optional[tuple[bytes, int]]:
     if not inside:
         return (b"[^/]" if is_negated else b"(?!)"), at + 1
     return (b"[^/%s]" % inside if is_negated else b"(?!/)[%s]" % inside), at + 1
+
+
+_USUAL = Rules(DEFAULTS)

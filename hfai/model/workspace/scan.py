@@ -7,17 +7,18 @@ import hashlib
 import os
 import time
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, Sequence
 
-from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, MODE, Entry, Known, Tree, kind_of
-from hfai.model.workspace.ignore import Rules, ignore_lines
+from hfai.model.workspace.entry import DIRECTORY, FILE, KINDS, LINK, MODE, Entry, Known, Tree
+from hfai.model.workspace.ignore import Rules, default_rules, ignore_lines
 from hfai.model.workspace.paths import leads_out, path_problem
-from hfai.model.workspace.usual import IGNORE_FILE, STATE_DIR
+from hfai.model.workspace.usual import IGNORE_FILE, STATE_DIR, USUAL_ENDINGS, USUAL_NAMES
 
 _BLOCK = 1 << 20
 # Clocks of file systems tick every few milliseconds: what was changed this short ago may be changed again without a trace.
 SETTLED_NS = 50_000_000
 _ATTEMPTS = 3
+_USUAL = default_rules()
 
 
 class Scan(NamedTuple):
@@ -51,27 +52,47 @@ class _Scanner:
 
     def directory(self, prefix: str, rules: Optional[Rules]) -> None:
         try:
-            # Sorted, so that two scans of one tree say the same in the same order.
-            with os.scandir(f"{self._root}/{prefix}") as listing:
-                found = sorted(listing, key=_name)
+            # By descriptor: the system need not find the way to the directory again for each name in it.
+            at = os.open(f"{self._root}/{prefix}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                # Sorted, so that two scans of one tree say the same in the same order.
+                with os.scandir(at) as listing:
+                    found = sorted([(item.name, item) for item in listing])
+                if self._with_ignore_files and any(name == IGNORE_FILE for name, _ in found):
+                    rules = Rules(self._ignore_lines(prefix), os.fsencode(prefix), rules)
+                inner = self._entries(prefix, found, rules)
+            finally:
+                os.close(at)
         except OSError:
             if not prefix:
                 raise
             self.skipped[prefix.rstrip("/")] = "unreadable"
             return
-        if self._with_ignore_files and any(item.name == IGNORE_FILE for item in found):
-            rules = Rules(self._ignore_lines(prefix), os.fsencode(prefix), rules)
+        for path in inner:
+            if path_problem(path[:-1]) is not None:
+                self.skipped[path[:-1]] = "name"
+                del self.tree[path[:-1]]
+            else:
+                self.directory(path, rules)
+
+    def _entries(self, prefix: str, found: Sequence[tuple[str, os.DirEntry[str]]], rules: Optional[Rules]) -> list[str]:
+        """What is in a directory; the directories in it are still to be looked at."""
         known, tree, by_time_only = self._known, self.tree, self._by_time_only
+        is_usual, names, endings, kinds = rules is _USUAL, USUAL_NAMES, USUAL_ENDINGS, KINDS
         inner = []
-        for item in found:
-            path = prefix + item.name
+        for name, item in found:
+            if is_usual and (name in names or name.endswith(endings)):
+                continue
             try:
                 status = item.stat(follow_symlinks=False)
             except OSError:
                 continue  # gone meanwhile
-            kind = kind_of(status.st_mode)
-            if (not prefix and item.name == STATE_DIR) or (
-                rules is not None and rules.is_ignored(os.fsencode(path), is_directory=kind == DIRECTORY)
+            path = prefix + name
+            kind = kinds.get(status.st_mode & 0o170000)
+            if (not prefix and name == STATE_DIR) or (
+                rules is not None
+                and not is_usual
+                and rules.is_ignored(os.fsencode(path), is_directory=kind == DIRECTORY)
             ):
                 continue
             old = known.get(path)
@@ -93,12 +114,7 @@ class _Scanner:
                 tree[path] = old._replace(ctime_ns=status.st_ctime_ns, ino=status.st_ino)
             else:
                 self._other(path, kind, status)
-        for path in inner:
-            if path_problem(path[:-1]) is not None:
-                self.skipped[path[:-1]] = "name"
-                del tree[path[:-1]]
-            else:
-                self.directory(path, rules)
+        return inner
 
     def _other(self, path: str, kind: Optional[str], status: os.stat_result) -> None:
         """A file or link that is new or may have changed."""
@@ -131,10 +147,6 @@ class _Scanner:
             return ignore_lines(Path(self._root, prefix, IGNORE_FILE).read_bytes())
         except OSError:
             return []
-
-
-def _name(item: os.DirEntry[str]) -> str:
-    return item.name
 
 
 def scan(

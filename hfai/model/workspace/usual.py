@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 # The client's own files in the root of a workspace.
 STATE_DIR = ".hfai"
 IGNORE_FILE = ".hfignore"
@@ -10,3 +12,6 @@ DEFAULTS = (
     b".git .hg .svn .venv .tox .nox .mypy_cache .pytest_cache .ruff_cache .ipynb_checkpoints __pycache__ node_modules "
     b".DS_Store *.pyc *.swp"
 ).split()
+# The same by heart, for those who have no time for expressions.
+USUAL_NAMES = frozenset(os.fsdecode(one) for one in DEFAULTS if not one.startswith(b"*"))
+USUAL_ENDINGS = tuple(os.fsdecode(one[1:]) for one in DEFAULTS if one.startswith(b"*"))
