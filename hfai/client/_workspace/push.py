@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import Any, Mapping, Optional, Union
@@ -76,7 +77,13 @@ def push_workspace(
     push = _Push(
         local, connection, force=force, checksum=checksum, hfignore=hfignore, zip=zip, diff=diff, progress=progress
     )
-    return push.run(dry_run=dry_run)
+    was_collecting = gc.isenabled()
+    gc.disable()  # it would look through the long lists of files again and again, and find nothing
+    try:
+        return push.run(dry_run=dry_run)
+    finally:
+        if was_collecting:
+            gc.enable()
 
 
 class _Push:

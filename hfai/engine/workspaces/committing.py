@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from typing import Optional
 
 from attrs import evolve
 
@@ -79,9 +80,10 @@ def check(folder: Folder, record: Record, plan: Plan) -> Plan:
         return checked(plan, tree, folder.index(record.version))
 
 
-def begin(folder: Folder, record: Record, plan: Plan) -> None:
-    """Write the journal; from here on :func:`recover` knows of the commit."""
-    write_plan(folder.pushes / f"{plan.id}.json", plan)
+def begin(folder: Folder, record: Record, plan: Plan, *, is_written: bool = False) -> None:
+    """Write the journal, and the plan unless it is in its file already; from here on :func:`recover` knows of the commit."""
+    if not is_written:
+        write_plan(folder.pushes / f"{plan.id}.json", plan)
     step = {"push": plan.id, "from": record.version, "to": record.version + 1}
     write_atomic(folder.journal, json.dumps(step).encode(), durable=True)
 
@@ -97,11 +99,11 @@ def copy(folder: Folder, staging: Staging, record: Record, plan: Plan) -> None:
     copying.rename(folder.building(new))
 
 
-def finish(folder: Folder, record: Record, plan: Plan, new: int) -> Record:
-    """Carry a commit to its end from wherever it is."""
+def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Optional[Staging] = None) -> Record:
+    """Carry a commit to its end from wherever it is; ``staging``: one that remembers what has come, if there is."""
     building = folder.building(new)
     if building.is_dir():
-        staging = Staging(folder)
+        staging = staging or Staging(folder)
         with staging.contents() as contents:
             index = read_tree(building / "index.json")
             gather(plan, contents, building / "tree", index, folder.staging, may_move=True)

@@ -25,6 +25,8 @@ _BLOCK = 1 << 20
 # Content of a push that was given up is kept for the next one to find.
 _KEPT_S = 3 * 86400.0
 _PACK, _PART = ".pack", ".part"
+# Of a pack: hash, where the content begins, its length.
+Frames = list[tuple[str, int, int]]
 
 
 class Staging:
@@ -33,11 +35,13 @@ class Staging:
     def __init__(self, folder: Folder) -> None:
         self._path = folder.staging
         self._hashes: dict[str, tuple[int, Any]] = {}
+        # Where the contents of the packs are that have come since the engine was started.
+        self._frames: dict[str, Frames] = {}
         self._lock = threading.Lock()
 
     def contents(self) -> Contents:
         """What is there now."""
-        return Contents(self._path)
+        return Contents(self._path, self._frames)
 
     def parts(self) -> dict[str, int]:
         """The large contents that have arrived in part, and how far."""
@@ -49,17 +53,20 @@ class Staging:
         Raises:
             RefusedError: it is none, or something in it is not what it says.
         """
-        count = 0
+        frames: Frames = []
         try:
-            for head, data in unframed(body):
-                if hashlib.sha256(data).hexdigest() != head.get("sha256"):
+            for head, data, at in unframed(body):
+                digest = hashlib.sha256(data).hexdigest()
+                if digest != head.get("sha256"):
                     raise ValueError("a content does not fit its hash")
-                count += 1
+                frames.append((digest, at, len(data)))
         except ValueError as error:
             raise RefusedError("a pack arrived damaged ({reason}): push again", reason=str(error)) from None
-        if count:
-            write_atomic(self._path / f"{secrets.token_hex(16)}{_PACK}", body)
-        return count
+        if frames:
+            name = f"{secrets.token_hex(16)}{_PACK}"
+            self._frames[name] = frames
+            write_atomic(self._path / name, body)
+        return len(frames)
 
     def add_part(self, digest: str, at: int, size: int, data: bytes) -> int:
         """Append to a large content, if it goes on where ``at`` says; how far it has come, ``size`` when it is whole.
@@ -121,6 +128,7 @@ class Staging:
         for one in self._path.iterdir():
             if not only_old or one.stat().st_mtime < oldest:
                 one.unlink()
+                self._frames.pop(one.name, None)
         if not only_old:
             self._hashes.clear()
 
@@ -146,8 +154,9 @@ def _fits(found: os.stat_result, stat: Mapping[str, int]) -> bool:
 class Contents:
     """The whole contents in a staging directory, by hash; holds packs mapped until it is closed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, frames: Mapping[str, Frames]) -> None:
         self._path = path
+        self._frames = frames
         self._maps: list[mmap.mmap] = []
         self._found: dict[str, Union[Path, memoryview]] = {}
         for one in path.iterdir():
@@ -210,7 +219,13 @@ class Contents:
         with path.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._maps.append(mapped)
-        for head, data in unframed(mapped):  # type: ignore[arg-type]  # what it needs of bytes, a map has
+        frames = self._frames.get(path.name)
+        if frames is not None:
+            view = memoryview(mapped)
+            for digest, at, size in frames:
+                self._found[digest] = view[at : at + size]
+            return
+        for head, data, _ in unframed(mapped):  # type: ignore[arg-type]  # what it needs of bytes, a map has
             self._found[str(head["sha256"])] = data
 
 

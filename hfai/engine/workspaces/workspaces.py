@@ -52,6 +52,8 @@ class Workspaces:
         self._used = used
         self._locks: dict[Path, asyncio.Lock] = {}
         self._stagings: dict[Path, Staging] = {}
+        # Of each workspace the plan that was begun last, as it is in its file.
+        self._plans: dict[Path, Plan] = {}
 
     async def create(self, user_name: str, name: str) -> tuple[Record, bool]:
         """A new, empty workspace, or the one that is there; and whether it is new."""
@@ -125,6 +127,7 @@ class Workspaces:
             raise StorageFull(path=str(folder.path))
         if not (isinstance(body, Mapping) and body.get("dry_run")):
             write_plan(folder.pushes / f"{push}.json", plan)
+            self._plans[folder.path] = plan
         return Begun(push, wanted, parts)
 
     async def add_pack(self, user_name: str, name: str, body: bytes) -> int:
@@ -162,14 +165,18 @@ class Workspaces:
                 await asyncio.to_thread(committing.copy, folder, staging, record, plan)
             else:
                 folder.generation(record.version).rename(folder.building(new))
-            record = await asyncio.to_thread(committing.finish, folder, record, plan, new)
+            record = await asyncio.to_thread(committing.finish, folder, record, plan, new, staging)
             return Committed(record, folder.tree(record.version), [])
 
     def _prepare(self, folder: Folder, staging: Staging, record: Record, push: str) -> tuple[Plan, list[str]]:
-        plan = committing.check(folder, record, committing.load_plan(folder, push))
+        place = folder.pushes / f"{push}.json"
+        begun = self._plans.pop(folder.path, None)
+        if begun is None or begun.id != push or not place.exists():
+            begun = committing.load_plan(folder, push)
+        plan = committing.check(folder, record, begun)
         missing = committing.missing(folder, staging, record, plan)
         if plan.changes and not missing:
-            committing.begin(folder, record, plan)
+            committing.begin(folder, record, plan, is_written=len(plan.changes) == len(begun.changes))
         return plan, missing
 
     @contextlib.asynccontextmanager

@@ -17,8 +17,8 @@ def framed(head: dict[str, Any], data: bytes) -> bytes:
     return json.dumps({**head, "n": len(data)}).encode() + b"\n" + data
 
 
-def unframed(body: bytes) -> Iterator[tuple[dict[str, Any], memoryview]]:
-    """The contents of a body.
+def unframed(body: bytes) -> Iterator[tuple[dict[str, Any], memoryview, int]]:
+    """The contents of a body, and where each begins.
 
     Raises:
         ValueError: this is no such body.
@@ -30,7 +30,7 @@ def unframed(body: bytes) -> Iterator[tuple[dict[str, Any], memoryview]]:
         size = head.get("n") if isinstance(head, dict) else None
         if not isinstance(head, dict) or not isinstance(size, int) or not 0 <= size <= len(body) - end - 1:
             raise ValueError("this is no pack of contents")
-        yield head, view[end + 1 : end + 1 + size]
+        yield head, view[end + 1 : end + 1 + size], end + 1
         at = end + 1 + size
 
 

@@ -36,6 +36,11 @@ def path_problem(path: object) -> Optional[Phrase]:
     """
     if not isinstance(path, str) or not path or "\0" in path:
         return Phrase("it is empty or holds a NUL")
+    if path.isascii() and len(path) <= _LONGEST_PART:
+        # As nearly all are, and a push of many files asks several times for each.
+        between = f"/{path}/"
+        if not ("//" in between or "/./" in between or "/../" in between or between[:7].lower() == f"/{STATE_DIR}/"):
+            return None
     try:
         raw = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -195,11 +195,14 @@ def read_open_file(fd: int, tick: Optional[Callable[[int], None]] = None) -> Opt
         before = os.fstat(fd)
         digest = hashlib.sha256()
         size = 0
-        while block := os.read(fd, _BLOCK):
+        # A byte more than there are: a small file is read at once, into no more memory than it needs.
+        while block := os.read(fd, min(before.st_size - size + 1, _BLOCK) if size <= before.st_size else _BLOCK):
             digest.update(block)
             size += len(block)
             if tick is not None:
                 tick(len(block))
+            if size == before.st_size and len(block) < _BLOCK:
+                break  # the stat afterwards tells whether it has become longer
         after = os.fstat(fd)
         if size == after.st_size and _stamp(before) == _stamp(after):
             return known_file(after, digest.hexdigest())
