@@ -1,4 +1,4 @@
-"""The direction of imports: cli -> client -> model <- engine, cli -> haienv -> model, engine -> haienv (docs/architecture.md)."""
+"""The direction of imports: cli -> client -> model <- engine; cli, client and engine -> haienv -> model (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGE = Path(hfai.__file__).parent
 MAY_IMPORT = {
     "model": {"model"},
     "node": {"node", "model"},
-    "client": {"client", "model", "node"},
+    "client": {"client", "haienv", "model", "node"},
     "cli": {"cli", "client", "haienv", "model", "engine"},
     "engine": {"engine", "haienv", "model", "node"},
     "haienv": {"haienv", "model"},

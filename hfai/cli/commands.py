@@ -93,6 +93,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                             Command("clear", mark("take directories or variables of an environment away")),
                         ),
                     ),
+                    Command("push", mark("take an environment to the platform, for tasks there")),
+                    Command("pull", mark("bring an environment from the platform here")),
                     Command("run", mark("run one command inside an environment")),
                     Command("freeze", mark("print the packages of an environment as a requirements.txt")),
                     Command("export", mark("print an environment as an environment.yml to make it again from")),

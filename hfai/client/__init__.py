@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hfai.client._earlier_end import EarlierEnd
     from hfai.client._experiment import Experiment
     from hfai.client._find import get_experiment, get_experiments
+    from hfai.client._haienv import EnvironmentTravel, pull_haienv, push_haienv
     from hfai.client._init import init
     from hfai.client._job import Job
     from hfai.client._log_blocks import LogBlock, TaskUpdate, stream_log_blocks
@@ -74,6 +75,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "DiskUse",
     "EXP_PRIORITY",
     "EarlierEnd",
+    "EnvironmentTravel",
     "Experiment",
     "GpuUse",
     "HotFunction",
@@ -138,7 +140,9 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "open_shell",
     "platform_users",
     "profile",
+    "pull_haienv",
     "pull_workspace",
+    "push_haienv",
     "push_workspace",
     "quota_overview",
     "quota_rows",
@@ -178,6 +182,7 @@ _HOMES = {
     "DiskUse": "_storage",
     "EXP_PRIORITY": "priorities",
     "EarlierEnd": "_earlier_end",
+    "EnvironmentTravel": "_haienv",
     "Experiment": "_experiment",
     "GpuUse": "_cluster",
     "HotFunction": "_profile._stacks",
@@ -242,7 +247,9 @@ _HOMES = {
     "open_shell": "_shell",
     "platform_users": "_users",
     "profile": "_profile._profiling",
+    "pull_haienv": "_haienv",
     "pull_workspace": "_workspace.pull",
+    "push_haienv": "_haienv",
     "push_workspace": "_workspace.push",
     "quota_overview": "_quota",
     "quota_rows": "_quota_rows",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
 import time
 from pathlib import Path
-from typing import Callable, NamedTuple, Optional, Sequence
+from typing import Callable, Iterator, NamedTuple, Optional, Sequence
 
 from hfai.haienv import engines
-from hfai.haienv.commands import run
+from hfai.haienv.commands import held, run
 from hfai.haienv.interpreters import Interpreter, current, wanted
 from hfai.haienv.places import ensure_name
 from hfai.haienv.registry import Environment, delete, find, insert, own_registry, owner_dir, rows
@@ -66,7 +67,7 @@ def plan(
     py = py or (requirements.py if not extend else None)
     with own_registry() as db:
         _sweep(owner_dir(), {Path(one.path).name for one in rows(db)})
-        _ensure_free(name, rows(db))
+        _ensure_free(name, rows(db), owner_dir())
     if chosen in ("conda", "mamba"):
         return Plan(name, chosen, None, py or "", False, "", config, requirements)
     if not extend:
@@ -85,25 +86,48 @@ def create(planned: Plan) -> Environment:
     Raises:
         NameInUse: somebody was faster; HfaiError: it could not be made.
     """
-    directory = owner_dir()
-    with own_registry() as db:
-        known = rows(db)
-        _sweep(directory, {Path(one.path).name for one in known})
-        _ensure_free(planned.name, known)
-        path = next(path for path in (directory / f"{planned.name}_{n}" for n in range(10**6)) if not path.exists())
-        lock = _lock(_lock_file(path))
-    try:
+    with making(planned.name) as path:
         engines.make(planned.engine, path, planned.python, planned.py, extend=planned.extend)
         one = _finish(planned, path)
         with own_registry() as db:
             insert(db, one)
+    return one
+
+
+@contextlib.contextmanager
+def making(name: str, owner: Optional[str] = None, *, replace: bool = False) -> Iterator[Path]:
+    """A path for a new environment, which nobody else takes; what is there is removed again where making it fails.
+
+    Args:
+        name: of the environment.
+        owner: whose it is to be, by default one's own.
+        replace: whether there may be one of that name; it stays until the row of the new one is written.
+
+    Raises:
+        NameInUse: there is one, or it is being made; RefusedError: a running task uses the one to replace.
+    """
+    directory = owner_dir(owner)
+    with own_registry(owner) as db:
+        known = rows(db, directory.name)
+        _sweep(directory, {Path(one.path).name for one in known})
+        _ensure_free(name, [] if replace else known, directory)
+        path = next(path for path in (directory / f"{name}_{n}" for n in range(10**6)) if not path.exists())
+        lock = _lock(_lock_file(path))
+    held.add(lock)
+    try:
+        old = next((one for one in known if one.name == name), None)
+        if old is not None:
+            _ensure_unused(old)
+        yield path
     except BaseException:
         _rmtree(path)
         raise
     finally:
+        held.discard(lock)
         _lock_file(path).unlink(missing_ok=True)
         os.close(lock)
-    return one
+    if old is not None:
+        _rmtree(Path(old.path))
 
 
 def _finish(planned: Plan, path: Path) -> Environment:
@@ -145,9 +169,7 @@ def remove(name: str) -> None:
         EnvironmentNotFound: there is none; RefusedError: a running task uses it.
     """
     one = find(name)
-    if tasks := tasks_using(one.path):
-        template = "environment {name} is in use by running tasks ({tasks}): stop them first"
-        raise RefusedError(template, name=name, tasks=", ".join(tasks))
+    _ensure_unused(one)
     with own_registry() as db:
         delete(db, one.name)
     # From here on it is not there any more; what an interruption leaves, the next command takes away.
@@ -174,11 +196,17 @@ def configure(name: str, key: str, change: Callable[[list[str]], list[str]]) -> 
     return one
 
 
-def _ensure_free(name: str, known: Sequence[Environment]) -> None:
+def _ensure_unused(one: Environment) -> None:
+    if tasks := tasks_using(one.path):
+        template = "environment {name} is in use by running tasks ({tasks}): stop them first"
+        raise RefusedError(template, name=one.name, tasks=", ".join(tasks))
+
+
+def _ensure_free(name: str, known: Sequence[Environment], directory: Path) -> None:
     if any(one.name == name for one in known):
         template = "there is an environment {name} already: choose another name, or `haienv remove {name}` first"
         raise NameInUse(template, name=name)
-    for lock in owner_dir().glob(".*.making"):
+    for lock in directory.glob(".*.making"):
         if lock.name[1:].removesuffix(".making").rpartition("_")[0] == name:
             raise NameInUse("environment {name} is being made right now, by another command", name=name)
 

@@ -127,13 +127,13 @@ def find(name: str, owner: Optional[str] = None) -> Environment:
 
 
 @contextlib.contextmanager
-def own_registry() -> Iterator[sqlite3.Connection]:
-    """One's own registry to change; nobody else changes anything in the owner's directory meanwhile.
+def own_registry(owner: Optional[str] = None) -> Iterator[sqlite3.Connection]:
+    """A registry to change, by default one's own; nobody else changes anything in the owner's directory meanwhile.
 
     Raises:
         HfaiError: it cannot be written.
     """
-    directory = owner_dir()
+    directory = owner_dir(owner)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -166,9 +166,9 @@ def delete(db: sqlite3.Connection, name: str) -> None:
     db.execute("delete from environments where name = ?", (name,))
 
 
-def rows(db: sqlite3.Connection) -> list[Environment]:
+def rows(db: sqlite3.Connection, owner: Optional[str] = None) -> list[Environment]:
     """What the registry holds."""
-    return [_read(row, user_name()) for row in db.execute("select * from environments order by name")]
+    return [_read(row, owner or user_name()) for row in db.execute("select * from environments order by name")]
 
 
 def _read(row: tuple[Any, ...], owner: str) -> Environment:

@@ -105,6 +105,12 @@ def download_workspace(
     return _take(local, connection, part, path, force=force, dry_run=dry_run, progress=progress)
 
 
+def take_everything(local: LocalWorkspace, connection: Connection, progress: Optional[Progress] = None) -> int:
+    """Bring all of a workspace into an empty directory; returns the bytes received."""
+    there = remote_tree(local, connection, use_ignore=False)
+    return _take(local, connection, there, None, force=True, dry_run=False, progress=progress).received_bytes
+
+
 class _Differences(NamedTuple):
     take: dict[str, Entry]
     remove: list[str]

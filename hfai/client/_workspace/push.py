@@ -86,6 +86,20 @@ def push_workspace(
             gc.enable()
 
 
+def push_tree(name: str, root: Path, state_dir: Path, *, progress: Optional[Progress] = None) -> int:
+    """Make a workspace of the platform the same as a directory that is none itself; returns the bytes sent."""
+    from hfai.client import _session
+
+    made = _session.current().post("operating/workspace/create", {"name": name}, subject=name)["result"]
+    local = LocalWorkspace(root, state_dir)
+    local.name = name
+    local.agree_with(made["uid"])
+    push = _Push(
+        local, Connection(name), force=True, checksum=True, hfignore=False, zip=True, diff=True, progress=progress
+    )
+    return push.run(dry_run=False).sent_bytes
+
+
 class _Push:
     def __init__(
         self,

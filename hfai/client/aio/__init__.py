@@ -59,6 +59,7 @@ from hfai.client.aio._calls import (
     whoami,
 )
 from hfai.client.aio._experiment import Experiment
+from hfai.client.aio._haienv import pull_haienv, push_haienv
 from hfai.client.aio._logs import stream_log_blocks, stream_logs
 from hfai.client.aio._profile import profile, saved_profile
 from hfai.client.aio._servers import contexts, remove_context, server_info, use_context
@@ -100,7 +101,9 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "nodes",
     "platform_users",
     "profile",
+    "pull_haienv",
     "pull_workspace",
+    "push_haienv",
     "push_workspace",
     "quota_overview",
     "quota_rows",

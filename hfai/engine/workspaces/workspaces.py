@@ -17,6 +17,7 @@ from hfai.engine.workspaces.plan import Plan, read_plan, write_plan
 from hfai.engine.workspaces.staging import Staging
 from hfai.engine.workspaces.view import View, view
 from hfai.model.errors import RefusedError, StorageFull, WorkspaceNotFound
+from hfai.model.workspace.paths import RESERVED
 
 _T = TypeVar("_T")
 # Left free beside what a push brings: for the database, logs and checkpoints of what runs.
@@ -66,15 +67,26 @@ class Workspaces:
             await asyncio.to_thread(folder.make, record)
             return record, True
 
+    async def fill(self, user_name: str, name: str, source: Path) -> None:
+        """Make a workspace anew with a copy of a directory of this machine in it, to be pulled."""
+        with contextlib.suppress(WorkspaceNotFound):
+            await self.remove(user_name, name)
+        await self.create(user_name, name)
+        async with self._opened(user_name, name) as (folder, record):
+            place = folder.tree(record.version)
+            await asyncio.to_thread(shutil.copytree, source, place, symlinks=True, dirs_exist_ok=True)
+
     async def head(self, user_name: str, name: str) -> tuple[Record, Path]:
         """What was pushed last, and where a task finds it."""
         async with self._opened(user_name, name) as (folder, record):
             return record, folder.tree(record.version)
 
     async def of_user(self, user_name: str) -> list[Record]:
-        """A user's workspaces by name."""
+        """A user's workspaces by name, without those that environments travel in."""
         found = []
         for name in await asyncio.to_thread(names_of, self._root, user_name):
+            if name.startswith(RESERVED):
+                continue
             with contextlib.suppress(WorkspaceNotFound):
                 found.append((await self.head(user_name, name))[0])
         return found

@@ -11,6 +11,8 @@ from hfai.model.workspace.usual import STATE_DIR
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# Environments of haienv travel as workspaces of such names; no list shows them.
+RESERVED = "_haienv-"
 _LONGEST_PART, _LONGEST = 255, 4000
 _DEEPEST = 200
 
