@@ -49,6 +49,8 @@ def _answer() -> None:
     line, point = os.environ["COMP_LINE"], int(os.environ["COMP_POINT"])
     # In signs; zsh and fish send the line up to the cursor and more than its length.
     typed = line[:point]
+    if (program := typed.split(maxsplit=1)[0]).rpartition("/")[2] == "haienv":
+        typed = f"hai-cli haienv {typed.lstrip()[len(program) :].lstrip()}"
     if (whole := _CONTEXT.match(typed)) is not None:
         # What is behind it is completed as if it were not there.
         typed = whole[1] + typed[whole.end() :]

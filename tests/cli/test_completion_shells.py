@@ -12,6 +12,7 @@ from hfai.testing import EngineSandbox
 from tests.cli.conftest import HAI_CLI, Cli
 from tests.cli.screen import Screen, needs_tmux
 
+HAIENV = Path(__file__).parents[2] / "bin" / "haienv"
 SHELLS = ("bash", "zsh", "fish")
 START = {"bash": ["bash", "-i"], "zsh": ["zsh", "-i"], "fish": ["fish"]}
 PROMPTS = {"bash": "PS1='> '\n", "zsh": "PROMPT='> '\n", "fish": "function fish_prompt\n echo '> '\nend\nset -g fish_greeting\n"}
@@ -35,7 +36,7 @@ def at_home(cli: Cli, home: Path, shell: str) -> dict[str, str]:
     # Without it fish makes completions of all man pages in the background at its first start.
     (home / ".local" / "share" / "fish" / "generated_completions").mkdir(parents=True, exist_ok=True)
     env = {name: value for name, value in cli.env.items() if not name.startswith(("XDG_", "ZDOTDIR", "BASH", "ZSH", "COLUMNS"))}
-    env.update(HOME=str(home), LANG="C.UTF-8", PATH=f"{HAI_CLI.parent}:{os.environ['PATH']}", SHELL=f"/usr/bin/{shell}")
+    env.update(HOME=str(home), LANG="C.UTF-8", PATH=f"{HAI_CLI.parent}:{HAIENV.parent}:{os.environ['PATH']}", SHELL=f"/usr/bin/{shell}")
     cli.env = env
     assert cli("completion", "install").status == 0
     return env
@@ -74,6 +75,7 @@ def test_tab(cli: Cli, tmp_path: Path, shell: str) -> None:
         type_and_see(screen, "hai-cli platform node cordon g", "hai-cli platform node cordon gpu-7")
         type_and_see(screen, "hai-cli run exp.yaml -g l", "hai-cli run exp.yaml -g lab")
         type_and_see(screen, "hai-cli python train.py -- -p ext", "hai-cli python train.py -- -p extreme_high")
+        type_and_see(screen, "haienv exp", "haienv export")
         type_and_see(screen, "hai-cli help exit", "hai-cli help exit-codes")
         type_and_see(screen, "hai-cli python tr", "hai-cli python train.py")
         type_and_see(screen, "hai-cli run ex", "hai-cli run exp.yaml")

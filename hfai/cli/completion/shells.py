@@ -14,7 +14,7 @@ from typing import NamedTuple, Optional
 from hfai.model.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")
-PROGRAMS = ("hai-cli",)
+PROGRAMS = ("hai-cli", "haienv")
 
 # The words come one a line, a tab and what each does behind it, as argcomplete sends them to fish: unquoted.
 _ZSH = """\
