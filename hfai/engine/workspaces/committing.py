@@ -113,10 +113,10 @@ def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Option
         building.rename(folder.generation(new))
     else:
         tree = folder.index(new)
-    files = [known.entry for known in tree.values() if known.kind == FILE]
+    sizes = [known.size for known in tree.values() if known.kind == FILE]
     version = record.version
     record = evolve(
-        record, version=new, pushed_at=time.time(), files=len(files), size_bytes=sum(entry.size for entry in files)
+        record, version=new, pushed_at=time.time(), files=len(sizes), size_bytes=sum(sizes)
     )
     folder.write_record(record)
     _tidy(folder, version, new, plan.id)

@@ -94,6 +94,8 @@ def packed_tree(tree: Tree) -> list[Any]:
 def unpacked_tree(rows: Sequence[Any]) -> dict[str, Known]:
     """The tree that :func:`packed_tree` was given."""
     paths, *columns = rows
+    if paths and len(columns) == 1:  # an engine's index from before this form: a list per path
+        columns = [*zip(*columns[0])]
     if paths and len(columns) != len(Known._fields):
         raise ValueError("this is no packed tree")
     return dict(zip(paths, map(partial(tuple.__new__, Known), zip(*columns))))
