@@ -19,10 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.progress_bar import ByteBar
     from hfai.cli.sizes import size_text
     from hfai.client import pull_haienv
 
-    done = pull_haienv(arguments.name, rebuild=arguments.rebuild, force=arguments.force, dry_run=arguments.dry_run)
+    with ByteBar(tr("pulling")) as bar:
+        done = pull_haienv(
+            arguments.name,
+            rebuild=arguments.rebuild,
+            force=arguments.force,
+            dry_run=arguments.dry_run,
+            progress=bar.show_bytes,
+        )
     size = size_text(done.sent_bytes)
     sent = tr("pulled environment {name}: {size} received", name=done.name, size=size)
     rebuilt = tr(

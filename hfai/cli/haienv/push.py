@@ -21,10 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from hfai.cli.progress_bar import ByteBar
     from hfai.cli.sizes import size_text
     from hfai.client import push_haienv
 
-    done = push_haienv(arguments.name, rebuild=arguments.rebuild, force=arguments.force, dry_run=arguments.dry_run)
+    with ByteBar(tr("pushing")) as bar:
+        done = push_haienv(
+            arguments.name,
+            rebuild=arguments.rebuild,
+            force=arguments.force,
+            dry_run=arguments.dry_run,
+            progress=bar.show_bytes,
+        )
     size = size_text(done.sent_bytes)
     sent = tr("pushed environment {name}: {size} sent", name=done.name, size=size)
     rebuilt = tr(
