@@ -16,6 +16,7 @@ from typing import Callable, Mapping
 import pytest
 
 from tests.cli.conftest import HAI_CLI, Cli
+from tests.cli.test_completion import tab
 from tests.cli.transcripts import Transcript
 
 Begin = Callable[[str], Transcript]
@@ -294,3 +295,12 @@ def test_others_environments(cli: Cli, own_home: Path, tmp_path: Path) -> None:
     assert cli("haienv", "list", "-a", "-q", env=shared).out == "mine\n"
     assert json.loads(cli("haienv", "list", "-u", "alice", "-o", "json", env=shared).out)[0]["owner"] == "alice"
     assert cli("haienv", "list", "-u", "../x", env=shared).status == 2
+
+
+def test_tab(cli: Cli) -> None:
+    """The names of environments as soon as they are made, behind both programs; none after the last was removed."""
+    assert cli("haienv", "create", "extenv", "-y", "--engine", "venv").status == 0
+    for line in ("hai-cli haienv run ex", "haienv remove ex"):
+        assert tab(cli, line) == ["extenv"], line
+    assert cli("haienv", "remove", "extenv", "-y").status == 0
+    assert tab(cli, "haienv remove ex") == []
