@@ -9,6 +9,7 @@ from hfai.cli.completion_names import removable_contexts
 from hfai.cli.engine_notes import home_path
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet, note
+from hfai.cli.server_text import server_text
 from hfai.cli.stdin_line import stdin_line
 
 EXAMPLES = (
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     done = init(token, url=arguments.url, context=arguments.context)
     names = {"hfai": tr("an hfai engine"), "haiplatform": "HAI Platform"}
     kind = names[done.kind] + (f" {done.version}" if done.version else "")
-    server = done.url or tr("the engine on this machine")
+    server = server_text(done.url)
     if not arguments.quiet:
         note(tr("you are {user} on {server} ({kind})", user=done.user.user_name, server=server, kind=kind))
     if done.exchange_error is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hfai.cli.bars import add_ascii
 from hfai.cli.language import mark, tr
 from hfai.cli.output import Column, add_output, show_text, table_of
+from hfai.cli.server_text import server_text
 from hfai.cli.task_columns import moment
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _text(me: WhoAmI, *, is_ascii: bool) -> str:
-    server = me.server or tr("the engine on this machine")
+    server = server_text(me.server)
     return (
         f"{_RULE} user {_RULE}\n{table_of(_USER, [me.user])}"
         f"{tr('platform: {url}', url=server)}\n"

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import pty
-import shutil
 import signal
 import struct
 import subprocess
@@ -19,9 +18,10 @@ import pytest
 
 from hfai.testing import EngineSandbox
 from tests.cli.conftest import HAI_CLI, Cli
+from tests.cli.screen import needs_tmux
 from tests.cli.waiting import until_status
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux (.ci/run installs it)")
+pytestmark = needs_tmux
 DEADLINE_S = 40.0
 INTERVAL_S = 0.3
 

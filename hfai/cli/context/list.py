@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from hfai.cli.language import mark, tr
+from hfai.cli.language import mark
 from hfai.cli.output import Column, Listing, add_output, show_rows
+from hfai.cli.server_text import server_text
 
 CONTEXTS = Listing(
     columns=(
         Column("current", lambda context: "*" if context.is_current else ""),
         Column("name"),
-        Column("url", lambda context: context.url or tr("the engine on this machine")),
+        Column("url", lambda context: server_text(context.url)),
         Column("kind", lambda context: context.kind or ""),
         Column("user", lambda context: context.user or ""),
     ),

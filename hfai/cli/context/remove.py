@@ -8,6 +8,7 @@ import sys
 from hfai.cli.completion_names import removable_contexts
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet
+from hfai.cli.server_text import server_text
 
 EXAMPLES = (
     ("hai-cli context remove lab", mark("forget that server and its token; the token stays valid there")),
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     now = remove_context(arguments.name)
     if not arguments.quiet:
-        server = now.url or tr("the engine on this machine")
+        server = server_text(now.url)
         removed = tr("removed {name}", name=arguments.name)
         sys.stdout.write(f"{removed}\n{tr('now using {name}: {server}', name=now.name, server=server)}\n")
     return 0

@@ -8,6 +8,7 @@ import os
 from hfai.cli.completion_names import context_names
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet, note, say_done
+from hfai.cli.server_text import server_text
 
 EXAMPLES = (
     ("hai-cli context use lab", mark("every later command goes there")),
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hfai.client import use_context
 
     context = use_context(arguments.name)
-    server = context.url or tr("the engine on this machine")
+    server = server_text(context.url)
     say_done(arguments, tr("now using {name}: {server}", name=context.name, server=server))
     chosen = os.environ.get("HFAI_CONTEXT")
     if chosen and chosen != context.name:
