@@ -75,6 +75,8 @@ class Shell:
     def __iter__(self) -> Iterator[ShellOutput]:
         try:
             for header, payload, _ in self._frames:
+                if "success" in header:
+                    raise from_wire(header)
                 kind = header.get("t")
                 if kind == "data":
                     yield ShellOutput(int(header["fd"]), payload)

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import Callable, Iterable, Optional, Sequence
+from typing import Callable, ContextManager, Iterable, Optional, Sequence
 
 from attrs import evolve, frozen
 
@@ -22,6 +22,7 @@ from hfai.engine.store import accounts as store
 from hfai.engine.store.accounts import TokenRow, UserRow
 from hfai.engine.store.database import Database
 from hfai.engine.system import Clock, storage_errors
+from hfai.engine.watching import Change, Watches
 from hfai.model.errors import NotAuthorised, NotFoundError, RefusedError, UsageError
 
 ROLES = ("user", "admin")
@@ -79,6 +80,7 @@ class Accounts:
         self._tokens = {row.digest: row for row in store.read_tokens(db)}
         self._stored_quotas = store.read_quotas(db)
         self.on_quotas: Optional[Callable[[QuotaRows], None]] = None
+        self._watches = Watches()
         self._refresh()
 
     def _refresh(self) -> None:
@@ -109,6 +111,16 @@ class Accounts:
         if state == "expired":
             raise NotAuthorised("token {token} has expired: ask your administrator for a new one", token=row.hint)
         return self._known.get(row.user_name)
+
+    def watch(self, token: str) -> ContextManager[Change]:
+        """Be woken when a token has been taken away, or others of its user; the end of its time wakes nobody: see :meth:`left_s`."""
+        row = self._tokens.get(_digest(token))
+        return self._watches.watch(self.owner.name if row is None else row.user_name)
+
+    def left_s(self, token: str) -> Optional[float]:
+        """Seconds until a token expires; None if it never does."""
+        row = self._tokens.get(_digest(token))
+        return None if row is None or row.expires_at is None else max(0.0, row.expires_at - self._clock.now())
 
     def named(self, name: str) -> Optional[User]:
         """The user of a name; None if there is none."""
@@ -204,6 +216,7 @@ class Accounts:
         self._stored_quotas = store.read_quotas(self._db)
         self._tokens = {digest: token for digest, token in self._tokens.items() if token.user_name != name}
         self._refresh()
+        self._watches.tell(name)
 
     # Tokens
 
@@ -254,6 +267,7 @@ class Accounts:
             with self._db.transaction():
                 store.revoke_token(self._db, row.id, now)
             row = self._tokens[row.digest] = evolve(row, revoked_at=now)
+            self._watches.tell(row.user_name)
         return row
 
     def token_row(self, token_id: Optional[int], text: Optional[str] = None) -> TokenRow:

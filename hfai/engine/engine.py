@@ -8,9 +8,8 @@ import uuid
 from pathlib import Path
 from typing import Any, Callable, ContextManager, Mapping, Optional, Sequence
 
-from attrs import evolve
-
 from hfai.engine.accounts import Accounts
+from hfai.engine.admission import Admission
 from hfai.engine.cluster_views import node_views, queue_counts, queue_views
 from hfai.engine.config import EngineConfig
 from hfai.engine.executors.base import Executor
@@ -26,7 +25,6 @@ from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.scheduling.new_runs import first_run, not_queued
 from hfai.engine.scheduling.scheduler import Scheduler
 from hfai.engine.shutdown import stop_all
-from hfai.engine.store.accounts import UserRow
 from hfai.engine.store.chains import NewChain, NextRun, add_chain, add_run, ensure_name_is_free
 from hfai.engine.store.database import Database
 from hfai.engine.store.finding import find_chain
@@ -58,6 +56,10 @@ class Engine:
         executor: what runs the ranks; left out, the one that the settings name.
 
     Attributes:
+        accounts: the users, their tokens and quotas; from :meth:`start` on, as the next three.
+        admission: who is let in.
+        validations: the checks of nodes.
+        workspaces: the directories that were pushed here.
         usage: how busy the machine is.
 
     Example:
@@ -108,6 +110,7 @@ class Engine:
                 Orders(self.config, self._db, self.accounts).of,
                 self._names.refresh_later,
             )
+            self.admission = Admission(self.accounts, self._scheduler, self._watches)
             self._reader = TaskReader(self._db, self._scheduler)
             self.validations = Validations(
                 self.config, self._clock, self._db, self._executor, self._scheduler, self.accounts, url
@@ -251,19 +254,6 @@ class Engine:
         """The tags on any task of a user."""
         return tags_of(self._db, user.name)
 
-    def user_of(self, token: str) -> Optional[User]:
-        """The user that a token stands for; None if nobody. That of a task stands for its user, without special rights, while it runs.
-
-        Raises:
-            NotAuthorised: it was revoked, or its time is over.
-        """
-        run_id = self.accounts.run_of(token)
-        if run_id is None:
-            return self.accounts.of(token)
-        run = self._scheduler.run(run_id)
-        user = None if run is None else self.accounts.named(run.user_name)
-        return None if user is None else evolve(user, is_admin=False)
-
     def quota_uses(self) -> Mapping[str, QuotaUse]:
         """How many nodes each user with unfinished tasks has and waits for, by group and priority."""
         return self._scheduler.quota_uses()
@@ -349,29 +339,6 @@ class Engine:
         ensure_within_quota(self.accounts.quotas, task.user_name, task.group, priority, task.nodes)
         self._scheduler.set_priority(run, priority)
         return self._reader.task(task.runs[0].id)
-
-    def remove_user(self, name: str) -> UserRow:
-        """Remove a user whose tasks have all finished; the history stays.
-
-        Returns:
-            The user who was there.
-
-        Raises:
-            NotFoundError: there is none of that name.
-            RefusedError: some of their tasks have not finished, or it is the owner.
-            StorageFull: nothing was changed.
-        """
-        if name == self.accounts.owner.name:
-            raise RefusedError("{user} owns this engine and cannot be removed", user=name)
-        row = self.accounts.user_row(name)
-        runs = [run for run in self._scheduler.runs if run.user_name == name]
-        if runs:
-            # An administrator reaches the tasks of others by id only.
-            first = min(runs, key=lambda run: run.id)
-            template = "user {user} has {count} tasks that have not finished, {id} ({task}) for one: stop them first"
-            raise RefusedError(template, user=name, count=len(runs), id=first.id, task=first.nb_name)
-        self.accounts.remove_user(name)
-        return row
 
     def tag(self, task: Task, tag: str) -> Task:
         """Put a tag on a task; a second time changes nothing.

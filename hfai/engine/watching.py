@@ -1,4 +1,4 @@
-"""Whoever waits for a chain to change is woken, without asking again and again."""
+"""Whoever waits for a chain, or for the tokens of a user, to change is woken, without asking again and again."""
 
 from __future__ import annotations
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from typing import Callable, Iterator
 
 import pytest
 
 from hfai.engine.users import unix_name_of
 from hfai.testing import EngineSandbox
-from tests.cli.conftest import HAI_CLI, Cli
+from tests.cli.conftest import DEADLINE_S, HAI_CLI, Cli
 from tests.cli.transcripts import Transcript
-from tests.cli.waiting import until_status
+from tests.cli.waiting import until, until_status
 from tests.engine.test_listen import free_port
 
 ACCOUNT = unix_name_of(os.getuid())
@@ -86,6 +87,42 @@ def test_a_second_user(hai: Cli, engine: EngineSandbox) -> None:
         assert done.status == 4 and "was revoked: ask your administrator for a new one" in done.err, done
     assert admin("platform", "user", "remove", "bob").out == "removed bob\n"
     assert token not in engine.log
+
+
+def test_what_is_open_ends_with_its_token(hai: Cli, engine: EngineSandbox) -> None:
+    """Following, waiting, a shell and a profile: each with the refusal that the next command would get; the task goes on."""
+    ada = engine.add_user("ada")
+    mine = Cli(ada.env, ada.home)
+    mine.write("tick.sh", "while :; do echo tick; sleep 0.1; done\n")
+    assert mine("bash", "tick.sh", "--", "--name", "ticks").status == 0
+    until_status(mine, "ticks", "running")
+    other = hai("platform", "token", "create", "ada", "-q").out.strip()
+    untouched = mine.start("logs", "-f", "ticks", env={"MARSV2_USER_TOKEN": other})
+    opened = [
+        mine.start("logs", "-f", "ticks"),
+        mine.start("ssh", "ticks", "--", "echo in; exec sleep 300"),
+        mine.start("prof", "ticks", "--time", "300", "--recorder", "basic"),
+        mine.start("wait", "ticks"),
+    ]
+    try:
+        for client in (untouched, *opened[:2]):
+            assert client.stdout is not None and client.stdout.readline()
+        until(lambda: "profiler.main" in " ".join(found.command for found in engine.left_over()))
+        token = json.loads(mine("platform", "token", "list", "--json").out)[0]["id"]
+        assert hai("platform", "token", "revoke", token).status == 0
+        began = time.monotonic()
+        for client in opened:
+            _, err = client.communicate(timeout=DEADLINE_S)
+            last = err.decode().splitlines()[-1]
+            assert (client.returncode, last.endswith("was revoked: ask your administrator for a new one")) == (4, True), err
+        assert time.monotonic() - began < 5
+        until(lambda: not [found for found in engine.left_over() if "sleep 300" in found.command])
+        assert untouched.stdout is not None and untouched.stdout.readline()
+        assert json.loads(mine("status", "ticks", "--json", env={"MARSV2_USER_TOKEN": other}).out)["chain_status"] == "running"
+    finally:
+        for client in (untouched, *opened):
+            client.kill()
+            client.communicate()
 
 
 def test_wrong_words(hai: Cli) -> None:

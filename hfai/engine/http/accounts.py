@@ -45,7 +45,7 @@ async def remove_user(call: Call) -> Answer:
     """Remove ``user_name``, their quotas and tokens; their tasks must have finished and stay in the history."""
     name = call.arguments.text("user_name")
     call.arguments.ensure_valid()
-    row = call.engine.remove_user(name)
+    row = call.engine.admission.remove_user(name)
     return {"success": 1, "result": {**_shown(row), "tokens": 0}}
 
 

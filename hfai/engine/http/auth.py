@@ -32,7 +32,7 @@ def user_of(engine: Engine, token: str) -> User:
     if not token:
         raise Refusal(NotAuthorised(message="the request has no token: see `hai-cli init`"), "需要指定 token", 403)
     try:
-        user = engine.user_of(token)
+        user = engine.admission.user_of(token)
     except NotAuthorised as error:
         raise Refusal(error, "该 token 已经过期了，请重新提供凭证", 401) from None
     if user is None:

@@ -17,9 +17,11 @@ from starlette.types import Receive, Scope, Send
 from hfai.engine.executors.base import GuestRefused
 from hfai.engine.executors.guest import Guest
 from hfai.engine.http.arguments import BadArguments, problem
+from hfai.engine.http.auth import user_of
 from hfai.engine.http.call import Answer, Call
+from hfai.engine.http.refusals import Refusal, refuse
 from hfai.engine.http.selecting import find
-from hfai.engine.http.serving import OpenGuest, Serving
+from hfai.engine.http.serving import OpenGuest
 from hfai.engine.supervise.guests import SIGNALS
 from hfai.model.errors import NotFoundError
 from hfai.model.profiling import profile_options
@@ -48,7 +50,7 @@ async def open_guest(call: Call) -> Answer:
         refused = None
     except GuestRefused as error:
         guest, refused = None, error
-    return _GuestAnswer(call.serving, call.user.name, _opened(task, rank), guest, refused)
+    return _GuestAnswer(call, _opened(task, rank), guest, refused)
 
 
 def _profile_options(asked: Any) -> dict[str, Any]:
@@ -106,8 +108,7 @@ async def _give(found: OpenGuest, at: int, data: bytes, *, is_last: bool) -> boo
 class _GuestAnswer:
     """The frames of one guest as a response; the guest ends with it."""
 
-    serving: Serving
-    user_name: str
+    call: Call
     opened: dict[str, Any]
     guest: Optional[Guest]
     refused: Optional[GuestRefused]
@@ -118,18 +119,20 @@ class _GuestAnswer:
         async def send_block(block: bytes) -> None:
             await send({"type": "http.response.body", "body": block, "more_body": True})
 
-        done = None
+        serving, done = self.call.serving, None
         try:
             if self.guest is not None:
-                self.serving.guests[self.opened["guest"]] = OpenGuest(self.user_name, self.guest)
+                serving.guests[self.opened["guest"]] = OpenGuest(self.call.user.name, self.guest)
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            done = await self.serving.while_wanted(self._run(send_block), receive)
+            done = await serving.while_wanted(self._run(send_block), receive, self.call.token)
         finally:
-            self.serving.guests.pop(self.opened["guest"], None)
+            serving.guests.pop(self.opened["guest"], None)
             if self.guest is not None:
                 self.guest.close()
         if done is not None:
             done.result()
+        elif (refusal := self._refusal()) is not None:
+            await send_block(refusal)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, send_block: Callable[[bytes], Awaitable[None]]) -> None:
@@ -147,6 +150,14 @@ class _GuestAnswer:
         end = self.guest.end
         if end is not None:
             await send_block(_line({"t": "end", "exit_status": end.exit_status, "run_ended": end.run_ended, "msg": ""}))
+
+    def _refusal(self) -> Optional[bytes]:
+        """Why whoever opened it may no longer have it, as a line; None if that is not so."""
+        try:
+            user_of(self.call.engine, self.call.token)
+        except Refusal as refusal:
+            return bytes(refuse(refusal.error, refusal.msg, refusal.status).body) + b"\n"
+        return None
 
 
 def _line(frame: dict[str, Any]) -> bytes:

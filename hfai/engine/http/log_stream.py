@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 from hfai.engine.http.arguments import Arguments
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.http.selecting import find
-from hfai.engine.http.serving import Serving
 from hfai.engine.logs.cursor import parse_cursors
 from hfai.engine.logs.frames import MEDIA_TYPE
 from hfai.engine.logs.ranklog import Window
@@ -34,7 +33,7 @@ async def log_stream(call: Call) -> Answer:
     task = find(call)
     selection = _selection(call.arguments, task, follow=follow)
     source = _EngineLogs(call)
-    return _StreamAnswer(call.serving, LogStream(source, call.serving.watcher, task, selection))
+    return _StreamAnswer(call, LogStream(source, call.serving.watcher, task, selection))
 
 
 def _selection(arguments: Arguments, task: Task, *, follow: bool) -> LogSelection:
@@ -88,9 +87,9 @@ class _EngineLogs:
 
 @frozen
 class _StreamAnswer:
-    """The stream as a response that ends with its client, and with the daemon."""
+    """The stream as a response that ends with its client, with the daemon and with the right to read it."""
 
-    serving: Serving
+    call: Call
     stream: LogStream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,8 +99,8 @@ class _StreamAnswer:
         async def send_block(block: bytes) -> None:
             await send({"type": "http.response.body", "body": block, "more_body": True})
 
-        done = await self.serving.while_wanted(self.stream.run(send_block), receive)
+        done = await self.call.serving.while_wanted(self.stream.run(send_block), receive, self.call.token)
         if done is not None:
             done.result()
-        # Also where it was cut short: no end frame has been sent, so the client knows and asks again.
+        # Also where it was cut short, in the middle of a block perhaps: no end frame has been sent, so the client knows and asks again.
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -48,14 +48,14 @@ class Serving:
     closing: asyncio.Event = field(factory=asyncio.Event)
 
     async def while_wanted(
-        self, work: Coroutine[Any, Any, None], receive: Callable[[], Awaitable[Any]]
+        self, work: Coroutine[Any, Any, None], receive: Callable[[], Awaitable[Any]], token: str
     ) -> Optional[asyncio.Task[None]]:
-        """Run ``work`` until it is done, the client has gone or the daemon closes; in the latter cases cancel it.
+        """Run ``work`` until it is done or :meth:`unwanted`; in the latter case cancel it.
 
         Returns its task if it is done, None if it was cut short.
         """
         task = asyncio.ensure_future(work)
-        unwanted = asyncio.ensure_future(self.unwanted(receive))
+        unwanted = asyncio.ensure_future(self.unwanted(receive, token))
         try:
             await asyncio.wait({task, unwanted}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -65,9 +65,10 @@ class Serving:
             await asyncio.gather(task, unwanted, return_exceptions=True)
         return task if is_done else None
 
-    async def unwanted(self, receive: Callable[[], Awaitable[Any]]) -> None:
-        """Return when the client has gone or the daemon closes."""
-        waits = {asyncio.ensure_future(_disconnected(receive)), asyncio.ensure_future(self.closing.wait())}
+    async def unwanted(self, receive: Callable[[], Awaitable[Any]], token: str) -> None:
+        """Return when the client has gone, the daemon closes or the token that was shown stands for nobody any more."""
+        ends = (_disconnected(receive), self.closing.wait(), self.engine.admission.until_withdrawn(token))
+        waits = {asyncio.ensure_future(end) for end in ends}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

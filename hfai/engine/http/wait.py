@@ -90,7 +90,7 @@ def _runs_in(body: Any) -> dict[str, int]:
 
 
 class _Watched:
-    """Waits for changes until the time is up, the client has gone or the daemon closes."""
+    """Waits for changes until the time is up or nobody is to have the answer any more."""
 
     def __init__(self, change: Change, unwanted: asyncio.Future[None], timeout_s: float) -> None:
         self._change = change
@@ -115,7 +115,7 @@ class _Watched:
 
 @contextlib.asynccontextmanager
 async def _watching(call: Call, chain_ids: list[str], timeout_s: float) -> AsyncIterator[_Watched]:
-    unwanted = asyncio.ensure_future(call.serving.unwanted(call.request.receive))
+    unwanted = asyncio.ensure_future(call.serving.unwanted(call.request.receive, call.token))
     try:
         with call.engine.watch(*chain_ids) as change:
             yield _Watched(change, unwanted, timeout_s)

@@ -14,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 
 from hfai.engine.http.arguments import BadArguments, problem
 from hfai.engine.http.call import Answer, Call
-from hfai.engine.http.serving import Serving
 from hfai.engine.workspaces.folder import Record
 from hfai.model.errors import NotAuthorised, RefusedError
 from hfai.model.workspace.pack import LARGEST, unsqueezed
@@ -139,14 +138,14 @@ async def content(call: Call) -> Answer:
     for path in paths:
         ensure_path(path)
     trees = await call.engine.workspaces.trees(call.user.name, name)
-    return _ContentAnswer(call.serving, trees, paths, at)
+    return _ContentAnswer(call, trees, paths, at)
 
 
 @frozen
 class _ContentAnswer:
     """Frames ``{"path", "n"}`` + bytes + ``{"end", "is_whole"}``; a path that is no file (any more) has ``n`` null and no bytes."""
 
-    serving: Serving
+    call: Call
     trees: list[Path]
     paths: list[str]
     at: int
@@ -162,7 +161,7 @@ class _ContentAnswer:
             finally:
                 blocks.close()  # type: ignore[attr-defined]
 
-        done = await self.serving.while_wanted(work(), receive)
+        done = await self.call.serving.while_wanted(work(), receive, self.call.token)
         if done is not None:
             done.result()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

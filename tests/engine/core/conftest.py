@@ -43,7 +43,7 @@ class Bench:
 
     @property
     def user(self) -> User:
-        user = self.engine.user_of((self.state_dir / "token").read_text().strip())
+        user = self.engine.admission.user_of((self.state_dir / "token").read_text().strip())
         assert user is not None
         return user
 

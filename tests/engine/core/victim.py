@@ -55,7 +55,7 @@ class Countdown:
 
 
 def owner_of(engine: Engine) -> User:
-    user = engine.user_of((engine.config.state_dir / "token").read_text().strip())
+    user = engine.admission.user_of((engine.config.state_dir / "token").read_text().strip())
     assert user is not None
     return user
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+import urllib.request
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -145,6 +147,29 @@ def test_a_token_with_an_end(sandbox: EngineSandbox, ada: SandboxUser) -> None:
         time.sleep(0.1)
     past = sandbox.post("operating/user/access_token/create", **query, expire_at="2020-01-01T00:00:00")
     assert past["code"] == "usage"
+
+
+@pytest.mark.parametrize("how", ["its time is over", "its user is removed"])
+def test_a_stream_ends_with_its_token(sandbox: EngineSandbox, body: Body, how: str) -> None:
+    """Without the frame that says that this is all: the client asks again, and is refused."""
+    eve = sandbox.add_user("eve", role="admin")
+    expires = {}
+    if how == "its time is over":
+        expires["expire_at"] = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + 3))
+    made = sandbox.post("operating/user/access_token/create", access_user_name="eve", **expires)["result"]
+    task = sandbox.post("operating/task/create", body("sleep 600", name="followed"))["task"]
+    headers = {"Authorization": f"Bearer {made['access_token']}"}
+    url = f"{sandbox.url}/query/task/log/stream?follow=1&id={task['id']}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(urllib.request.Request(url, b"", headers), timeout=30) as stream:
+        assert json.loads(stream.readline())["t"] == "task"
+        if not expires:
+            assert eve.post("operating/platform/user/remove", user_name="eve")["success"] == 1
+        kinds = {json.loads(line)["t"] for line in stream}
+    assert "end" not in kinds
+    assert ask(sandbox.url, made["access_token"], "query/user/info", None, {})[0] in (401, 403)
+    sandbox.post("operating/task/stop", id=task["id"])
+    sandbox.post("operating/platform/user/remove", user_name="eve")
 
 
 def test_plain_users_and_tokens(sandbox: EngineSandbox, ada: SandboxUser, bob: SandboxUser) -> None:
