@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, Callable, NamedTuple, Optional, Sequence, TextIO
+from typing import Any, Callable, Iterable, NamedTuple, Optional, Sequence, TextIO
 
 from hfai.cli.language import tr
 
@@ -59,12 +59,14 @@ class Listing(NamedTuple):
         return next(column for column in self.columns if column.name == name)
 
 
-def add_output(parser: argparse.ArgumentParser, listing: Optional[Listing] = None) -> None:
+def add_output(parser: argparse.ArgumentParser, listing: Optional[Listing] = None, *, names: str = "") -> None:
     """``--output`` and ``--json``; for a listing also ``--columns`` and ``--quiet``, and ``--color`` where it colours something.
 
-    Afterwards ``arguments.output`` is ``table``, ``wide``, ``json``, ``yaml``, ``name`` or ``quiet``.
+    ``names``: what ``--output name`` prints one a line where there is no listing; left out, nothing. Afterwards ``arguments.output``
+    is ``table``, ``wide``, ``json``, ``yaml``, ``name`` or ``quiet``.
     """
-    formats = (*_TABLES, *_DOCUMENTS, "name") if listing else ("table", *_DOCUMENTS)
+    tables = _TABLES if listing else _TABLES[:1]
+    formats = (*tables, *_DOCUMENTS, *(["name"] if listing or names else []))
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "-o",
@@ -72,7 +74,7 @@ def add_output(parser: argparse.ArgumentParser, listing: Optional[Listing] = Non
         choices=formats,
         default="table",
         metavar="|".join(formats),
-        help=tr("form of what is printed; default: {value}", value="table"),
+        help=tr("form of what is printed; default: {value}", value="table") + (tr("; name: {names}", names=names) if names else ""),
     )
     form.add_argument(
         "-j", "--json", dest="output", action="store_const", const="json", help=tr("short for --output json")
@@ -82,11 +84,11 @@ def add_output(parser: argparse.ArgumentParser, listing: Optional[Listing] = Non
     form.add_argument(
         "-q", "--quiet", dest="output", action="store_const", const="quiet", help=tr("only {column}, one a line", column=listing.key)
     )
-    names = [column.name for column in listing.columns]
+    columns = [column.name for column in listing.columns]
     action = parser.add_argument(
-        "--columns", metavar="A,B", help=tr("these columns of the table, in this order: {names}", names=", ".join(names))
+        "--columns", metavar="A,B", help=tr("these columns of the table, in this order: {names}", names=", ".join(columns))
     )
-    action.completer = lambda prefix, **_: _list_completions(prefix, names)  # type: ignore[attr-defined]
+    action.completer = lambda prefix, **_: _list_completions(prefix, columns)  # type: ignore[attr-defined]
     if any(column.colour for column in listing.columns):
         add_color(parser)
 
@@ -150,10 +152,10 @@ def show_rows(
     shown = chosen_columns(arguments, listing)
     form = arguments.output
     if form in _DOCUMENTS:
-        return _show_document(form, document())
+        return show_document(form, document())
     if form not in _TABLES:
         only = listing.column(listing.name if form == "name" else listing.key)
-        sys.stdout.write("".join(f"{only.of(row)}\n" for row in rows))
+        show_names(only.of(row) for row in rows)
         return 0
     sys.stdout.write(head + table_of(shown, rows, getattr(arguments, "color", "auto")) + tail)
     return 0
@@ -166,9 +168,15 @@ def show_text(arguments: argparse.Namespace, text: Callable[[], str], document: 
         0, the exit status.
     """
     if arguments.output in _DOCUMENTS:
-        return _show_document(arguments.output, document())
+        return show_document(arguments.output, document())
     sys.stdout.write(text())
     return 0
+
+
+def show_names(names: Iterable[object]) -> None:
+    """Print names one a line, at once: somebody may be reading them."""
+    sys.stdout.write("".join(f"{name}\n" for name in names))
+    sys.stdout.flush()
 
 
 def chosen_columns(arguments: argparse.Namespace, listing: Listing) -> Sequence[Column]:
@@ -234,7 +242,12 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def _show_document(form: str, value: Any) -> int:
+def show_document(form: str, value: Any) -> int:
+    """Print a document as ``json`` or ``yaml``.
+
+    Returns:
+        0, the exit status.
+    """
     if form == "json":
         print_json(value)
         return 0

@@ -73,7 +73,10 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        known, extra = self.parse_known_args(args and [self._spelled(word) for word in args], namespace)
+        words = [self._spelled(word) for word in args or ()]
+        known, extra = self.parse_known_args(self._options_repeated(words, is_sure=True), namespace)
+        if extra:
+            known, extra = self.parse_known_args(self._options_repeated(words, is_sure=False), namespace)
         if extra:
             from hfai.cli.suggesting import no_option
 
@@ -89,6 +92,31 @@ class Parser(argparse.ArgumentParser):
             if f"--{other}" in self._option_string_actions:
                 return f"--{other}{equals}{value}"
         return word
+
+    def _options_repeated(self, words: Sequence[str], *, is_sure: bool) -> list[str]:
+        """``--interval basic=2 gpu=1`` as ``--interval basic=2 --interval gpu=1``, for options whose action says in
+        ``is_more(word, is_sure)`` what may follow their first value.
+
+        Args:
+            words: of the command line.
+            is_sure: whether only words belong to an option that nothing else can be; otherwise all that look like it do,
+                so that the option can say what is wrong with them.
+        """
+        found: list[str] = []
+        option, has_value = "", False
+        for word in words:
+            if word.startswith("-"):
+                option, has_value = word.partition("=")[0], "=" in word
+                found.append(word)
+                continue
+            is_more = getattr(self._option_string_actions.get(option), "is_more", None)
+            if is_more is None or (has_value and not is_more(word, is_sure)):
+                option = ""
+            elif has_value:
+                found.append(option)
+            has_value = True
+            found.append(word)
+        return found
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse's own sentence differs from one Python to the next and suggests nothing.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Optional
 from hfai.cli.completion_names import running_names
 from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_output, note, show_text
+from hfai.cli.output import add_output, note, show_names, show_text
 from hfai.model.errors import RefusedError, StreamLost, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _INTERRUPTED = 130
 _NAME_CHARACTERS = 40
 EXAMPLES = (
     ("hai-cli prof my_exp --time 60", mark("everything of rank 0 for a minute, with files in ./prof_my_exp_ID")),
-    ("hai-cli prof my_exp -r all --recorder basic,gpu --interval basic=5", mark("all ranks, without Python stacks")),
+    ("hai-cli prof my_exp -r all --recorder basic,gpu --interval basic=5 gpu=2", mark("all ranks, without Python stacks")),
     ("hai-cli prof my_exp --saved", mark("what began with the task, submitted with --options profile.time=60")),
 )
 
@@ -38,9 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--interval",
         action="append",
         default=[],
-        metavar="RECORDER=S",
-        help=tr("seconds between two samples, as in basic=2,python=0.02; default: basic=1,gpu=1,python=0.01"),
+        metavar="RECORDER=S ...",
+        help=tr("seconds between two samples, as in basic=2 python=0.02; default: basic=1 gpu=1 python=0.01"),
     )
+    interval.is_more = _is_interval  # type: ignore[attr-defined]
     interval.completer = lambda **_: ["basic=", "gpu=", "python="]  # type: ignore[attr-defined]
     parser.add_argument("-r", "--rank", default="0", metavar="N|all|0,3-5", help=tr("which ranks; default: 0"))
     parser.add_argument("--idle", action="store_true", help=tr("Python stacks also of threads that wait"))
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=tr("sample nothing: show what was sampled since its start, if it was submitted with --options profile.time=S"),
     )
-    add_output(parser)
+    add_output(parser, names=tr("only the paths of the files"))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -75,11 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
         files, failure = _saved(profile, place.directory)
     finally:
         place.leave()
-    show_text(
-        arguments,
-        lambda: profile_text(profile, place.directory, files),
-        lambda: profile_json(profile, place.directory, files),
-    )
+    if arguments.output == "name":
+        show_names(files)
+    else:
+        show_text(
+            arguments,
+            lambda: profile_text(profile, place.directory, files),
+            lambda: profile_json(profile, place.directory, files),
+        )
     status = _say_what_is_missing(profile, has_named=recorders is not None)
     if failure is not None:
         raise failure
@@ -195,6 +199,14 @@ def _intervals(words: list[str]) -> dict[str, float]:
         except ValueError:
             raise UsageError("--interval {word}: write RECORDER=SECONDS, as in basic=2", word=word or "''") from None
     return found
+
+
+def _is_interval(word: str, is_sure: bool) -> bool:
+    """Whether a word behind ``--interval`` is one more of its values; a task may have any name, ``lr=0.1`` too."""
+    from hfai.model.profiling import RECORDERS  # not for Tab
+
+    name, equals, _ = word.partition("=")
+    return bool(equals) and (name in RECORDERS or not is_sure)
 
 
 def _seconds(text: str) -> float:

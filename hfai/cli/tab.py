@@ -121,3 +121,5 @@ def _add_completers(parser: argparse.ArgumentParser) -> None:
         found = BY_METAVAR.get(str(action.metavar))
         if found is not None and not hasattr(action, "completer"):
             action.completer = found  # type: ignore[attr-defined]
+        if hasattr(action, "is_more"):
+            action.nargs = "+"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from typing import TYPE_CHECKING, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 from hfai.cli.argument_types import seconds
 from hfai.cli.completion_names import unfinished_names
 from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_json, add_quiet, note, print_json
+from hfai.cli.output import add_output, add_quiet, is_document, note, show_document, show_names
 from hfai.model.errors import HfaiError, RefusedError, WaitTimeout
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=tr("seconds to wait at most, then exit with 124; default: no limit"),
     )
-    add_json(parser)
+    add_output(parser, names=tr("each task as soon as it has come there"))
     add_quiet(parser)
 
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     tasks = [resolve(word, arguments.kind) for word in dict.fromkeys(arguments.experiment)]
     newest = {task.chain_id: task for task in tasks}
     waiting = dict(newest)
-    is_told = not (arguments.json or arguments.quiet)
+    is_told = arguments.output == "table" and not arguments.quiet
     if is_told:
         _say_why_they_wait(tasks)
     failure: Optional[HfaiError] = None
@@ -66,14 +66,16 @@ def run(arguments: argparse.Namespace) -> int:
             del waiting[task.chain_id]
             if is_told:
                 _tell(task, arguments.until)
+            elif arguments.output == "name" and _has_reached(task, arguments.until):
+                show_names([task.nb_name])
     except WaitTimeout as error:
         failure = error
     except KeyboardInterrupt:
         if not waiting:
             raise
         raise _interrupted(list(waiting.values())) from None
-    if arguments.json:
-        _print(list(newest.values()), waiting, arguments.until)
+    if is_document(arguments):
+        show_document(arguments.output, _document(list(newest.values()), waiting, arguments.until))
     if failure is not None:
         raise failure
     statuses = (_exit_status(task, arguments.until) for task in newest.values())
@@ -127,14 +129,19 @@ def _interrupted(left: Sequence[Experiment]) -> HfaiError:
     return Interrupted(_SEVERAL_GO_ON, count=len(left), names=", ".join(task.nb_name for task in left))
 
 
-def _print(tasks: Sequence[Experiment], waiting: dict[str, Experiment], until: str) -> None:
+def _has_reached(task: Experiment, until: str) -> bool:
+    """Whether a task that is not waited for any more is what was waited for."""
+    return until == "finished" or not task.is_finished
+
+
+def _document(tasks: Sequence[Experiment], waiting: dict[str, Experiment], until: str) -> dict[str, Any]:
     from hfai.cli.task_json import task_json
 
     rows = [
         {
-            "reached": task.chain_id not in waiting and (until == "finished" or not task.is_finished),
+            "reached": task.chain_id not in waiting and _has_reached(task, until),
             "task": task_json(task.refresh() if task.chain_id in waiting else task),
         }
         for task in tasks
     ]
-    print_json({"for": until, "tasks": rows})
+    return {"for": until, "tasks": rows}

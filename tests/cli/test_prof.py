@@ -10,6 +10,7 @@ from typing import Callable, Iterator
 
 import pytest
 
+from hfai.cli.parsing import parser_of
 from hfai.cli.sparkline import sparkline
 from hfai.testing import EngineSandbox
 from tests.cli.conftest import DEADLINE_S, Cli
@@ -58,9 +59,32 @@ def test_a_python_task(hai: Cli) -> None:
     assert rank["python"]["functions"][0]["function"] == "loop_work" and rank["python"]["samples"] > 2
     assert [set(one) for one in rank["processes"]] == [{"pid", "name", "cpu_percent_mean", "memory_rss_bytes_peak"}]
     # A name that is taken: the next one; the default is made for each.
-    assert hai("prof", "busy", "--time", "0.3", "--recorder", "basic", "--interval", "basic=0.1").status == 0
-    assert (hai.cwd / "prof_busy_1_2").is_dir()
+    done = hai("prof", "busy", "--time", "0.3", "--recorder", "basic", "--interval", "basic=0.1", "-o", "name")
+    assert (done.status, done.out) == (0, "prof_busy_1_2/rank_0_basic.csv\nprof_busy_1_2/rank_0_processes.csv\n")
     assert hai("stop", "busy").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "intervals"),
+    [
+        ("exp --interval basic=2 gpu=3", ["basic=2", "gpu=3"]),
+        ("--interval basic=2 gpu=3 exp", ["basic=2", "gpu=3"]),
+        ("--interval=basic=2 gpu=3 exp --interval python=0.1", ["basic=2", "gpu=3", "python=0.1"]),
+        ("--interval basic=2,gpu=3 exp", ["basic=2,gpu=3"]),
+        ("--interval basic=2 --idle exp", ["basic=2"]),
+        ("--interval basic=2 -- exp", ["basic=2"]),
+        ("exp --interval basic=2 cpu=3", ["basic=2", "cpu=3"]),
+    ],
+)
+def test_several_intervals_behind_one_option(words: str, intervals: list[str]) -> None:
+    """Wherever they stand, the task stays the task."""
+    arguments = parser_of(("prof",)).parse_args(words.split())
+    assert (arguments.experiment, arguments.interval) == ("exp", intervals)
+
+
+def test_a_task_may_be_named_like_an_interval() -> None:
+    arguments = parser_of(("prof",)).parse_args(["--interval", "basic=2", "lr=0.1"])
+    assert (arguments.experiment, arguments.interval) == ("lr=0.1", ["basic=2"])
 
 
 def test_what_was_sampled_from_the_start(hai: Cli) -> None:
@@ -139,6 +163,8 @@ def test_prof_transcript(transcript: Callable[[str], Transcript]) -> None:
     talk("hai-cli prof held --time soon")
     talk("hai-cli prof held --interval basic")
     talk("hai-cli prof held --interval python=9")
+    talk("hai-cli prof held --interval basic=2 gpus=1")
+    talk("hai-cli prof --interval basic=2 python=9 held")
     talk("hai-cli prof held -r 1")
     talk("hai-cli prof held -r first")
     talk("hai-cli prof held -d hold.sh")

@@ -64,6 +64,19 @@ def test_several_in_the_order_in_which_they_end(hai: Cli) -> None:
     assert ended(waiter)[0] == 5
 
 
+def test_names_as_they_come(hai: Cli) -> None:
+    """``-o name``: each that is what was waited for, at once, for a loop that goes on with it."""
+    gated(hai, "first"), gated(hai, "second")
+    waiter = hai.start("wait", "first", "second", "-o", "name")
+    assert waiter.stdout is not None
+    for name in ("second", "first"):
+        hai.write(f"{name}.go", "")
+        assert waiter.stdout.readline().decode() == f"{name}\n"
+    assert ended(waiter) == (0, "", "")
+    done = hai("wait", "first", "--for", "suspended", "-o", "name")
+    assert (done.status, done.out) == (6, "")
+
+
 def test_running_and_suspended(hai: Cli) -> None:
     """Also a suspension that is over at once because nobody else wants the nodes."""
     number = gated(hai, "going")
