@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=32, help="images per step on each rank")
     parser.add_argument("--seed", type=int, default=0, help="seed of the weights and of the order of the images")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), help="where to save, in the workspace")
+    parser.add_argument("--epoch-s", type=float, default=0, help="seconds that an epoch takes at least, to have time to look at the task")
     return parser.parse_args()
 
 
@@ -107,6 +109,7 @@ def main() -> None:
 
     with Peers(rank, world_size) as peers:
         for epoch in range(first_epoch, arguments.epochs):
+            begun = time.monotonic()
             # The same order on every rank; each takes its own part of it.
             order = np.random.default_rng((arguments.seed, epoch)).permutation(len(train_images))
             order = order[: len(order) // world_size * world_size][rank::world_size]
@@ -116,6 +119,7 @@ def main() -> None:
                 loss, gradients = network.gradients(train_images[batch], train_digits[batch])
                 losses.append(loss)
                 network.step({name: peers.mean(gradient) for name, gradient in gradients.items()}, arguments.lr)
+            time.sleep(max(0.0, begun + arguments.epoch_s - time.monotonic()))
             if rank == 0:
                 accuracy = network.accuracy(test_images, test_digits)
                 print(f"epoch {epoch + 1}/{arguments.epochs} loss {np.mean(losses):.4f} accuracy {accuracy:.4f}", flush=True)
