@@ -11,6 +11,7 @@ from hfai.cli.task_columns import TASKS
 from hfai.model.errors import UsageError
 
 LARGEST_PAGE = 50
+_LAST_PAGE = 10**9
 _STATUSES = ("waiting_init", "running", "suspended", "finished")
 
 EXAMPLES = (
@@ -43,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     from hfai.client import get_experiments
 
     page, page_size = arguments.page, arguments.page_size
-    if page < 1:
-        raise UsageError("--page {page}: it must be 1 or more", page=page)
+    if not 1 <= page <= _LAST_PAGE:
+        raise UsageError("--page {page}: it must be from 1 to {most}", page=page, most=_LAST_PAGE)
     if not 1 <= page_size <= LARGEST_PAGE:
         raise UsageError("--page_size {page_size}: it must be from 1 to {most}", page_size=page_size, most=LARGEST_PAGE)
     filters: dict[str, Any] = {}

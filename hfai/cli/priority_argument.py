@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from typing import Sequence
 
 from hfai.cli.language import tr
 from hfai.model.priorities import Priority
 
 
-def priority_number(text: str) -> int:
-    """The number of a priority; what ``type=`` of an argument takes."""
-    if text.lstrip("-").isdecimal():
-        if int(text) in set(Priority):
-            return int(text)
-    elif (word := text.strip().upper().replace("-", "_")) in Priority.__members__:
-        return int(Priority[word])
+def priority_number(text: str, levels: Sequence[Priority] = tuple(Priority)) -> int:
+    """The number of one of the priorities; what ``type=`` of an argument takes."""
+    word = text.strip().upper().replace("-", "_")
+    for level in levels:
+        if word == level.name or (text.lstrip("-").isdecimal() and int(text) == level):
+            return int(level)
     from hfai.cli.suggesting import nearest
 
-    numbers = ", ".join(f"{level.name} ({int(level)})" for level in Priority)
-    if meant := nearest(text.upper(), Priority.__members__):
+    numbers = ", ".join(f"{level.name} ({int(level)})" for level in levels)
+    if meant := nearest(text.upper(), [level.name for level in levels]):
         problem = tr("{value} is none of {choices} (did you mean {meant}?)", value=text, choices=numbers, meant=meant)
     else:
         problem = tr("{value} is none of {choices}", value=text, choices=numbers)

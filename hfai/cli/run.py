@@ -7,6 +7,9 @@ from pathlib import Path
 
 from hfai.cli.cluster_options import add_following, add_placing
 from hfai.cli.language import mark, tr
+from hfai.model.errors import UsageError
+
+_SCRIPTS = {".py": "python", ".sh": "bash"}
 
 EXAMPLES = (
     ("hai-cli run my_exp.yaml", mark("submit a task file")),
@@ -24,4 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from hfai.cli.submission import submit
 
-    return submit(Path(arguments.file), arguments)
+    file = Path(arguments.file)
+    if command := _SCRIPTS.get(file.suffix):
+        raise UsageError(
+            "{file} is a script, not a task file: `hai-cli {command} {file} -- -n 1` runs it as a task", file=str(file), command=command
+        )
+    return submit(file, arguments)

@@ -45,6 +45,7 @@ def run_words(words: list[str]) -> int:
 
 def _run(arguments: argparse.Namespace, command: list[str]) -> int:
     from hfai.cli.terminal import Relay, is_interactive, terminal_size
+    from hfai.cli.wording import said
     from hfai.client import ShellTerminal, open_shell, resolve
 
     experiment = resolve(arguments.experiment, arguments.kind)
@@ -55,7 +56,7 @@ def _run(arguments: argparse.Namespace, command: list[str]) -> int:
     with shell, Relay(shell, is_raw=has_tty) as relay:
         relay.run()
     if shell.message:
-        sys.stderr.write(f"hai-cli: {shell.message}\n")
+        sys.stderr.write(f"hai-cli: {said(shell.message)}\n")
     if shell.run_ended:
         note(tr("task {id} ({name}) has ended, and this shell with it", id=shell.run, name=experiment.nb_name))
     return shell.exit_status or 0

@@ -181,7 +181,7 @@ def ensure_name(context: str) -> None:
     if context == LOCAL:
         raise UsageError("{name} is the engine of this machine: choose another name", name=LOCAL)
     if not _NAME.fullmatch(context):
-        raise UsageError("context {name}: a name has letters, digits, . _ - and at most 64 of them", name=context)
+        raise UsageError("context {name}: a name has letters, digits, . _ - and at most 64 of them", name=context or "''")
 
 
 def with_scheme(url: str) -> str:

@@ -120,7 +120,7 @@ def _ranks(text: str, task: Experiment) -> list[int]:
         ranks += range(int(first), int(last or first) + 1)
     for rank in ranks:
         if rank >= task.nodes:
-            valid = "0" if task.nodes == 1 else f"0 to {task.nodes - 1}"
+            valid = "0" if task.nodes == 1 else f"0-{task.nodes - 1}"
             raise RankNotFound(experiment=task.nb_name, rank=rank, ranks=valid)
     return ranks
 

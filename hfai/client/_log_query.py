@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Mapping, NamedTuple, Optional, Union
 
 from hfai.model.errors import UsageError
+
+_RANKS = re.compile(r"all|\s*\d{1,9}(-\d{1,9})?\s*(,\s*\d{1,9}(-\d{1,9})?\s*)*", re.ASCII)
 
 Time = Union[str, float, datetime]
 Cursor = Union[str, Mapping[int, str]]
@@ -59,7 +62,7 @@ def log_query(
     Raises:
         UsageError: an argument cannot be used.
     """
-    if isinstance(rank, bool) or not isinstance(rank, (int, str)) or (isinstance(rank, int) and rank < 0):
+    if isinstance(rank, bool) or not _RANKS.fullmatch(str(rank)):
         raise UsageError("rank must be a number from 0 on, all, or a list like 0,3-5; not {found}", found=repr(rank))
     if tail is not None and (isinstance(tail, bool) or not isinstance(tail, int) or tail < 0):
         raise UsageError("tail must be a number of lines from 0 on, not {found}", found=repr(tail))

@@ -22,7 +22,7 @@ def resolve(text: str, kind: str = "auto") -> Experiment:
             else is a name.
 
     Raises:
-        UsageError: ``kind`` is another, or an id is no number.
+        UsageError: ``kind`` is another, ``text`` is empty, or an id is no number.
         InvalidTaskFile: the file cannot be read.
         TaskNotFound: you have no such task.
         HfaiError: no answer, or a refusal.
@@ -35,6 +35,8 @@ def resolve(text: str, kind: str = "auto") -> Experiment:
     """
     if kind not in KINDS:
         raise UsageError("kind must be one of {allowed}, not {found}", allowed=", ".join(KINDS), found=kind)
+    if not text:
+        raise UsageError("the name of the task is empty: give an id, a name or a task file")
     if kind == "auto":
         kind = _kind_of(text)
     if kind == "id":

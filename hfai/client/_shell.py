@@ -11,6 +11,7 @@ from hfai.client._log_frames import read_frames
 from hfai.client._select import ExperimentLike, selector, subject
 from hfai.client._transport import ByteStream, TransportError
 from hfai.model.errors import NotFoundError, RefusedError, StreamLost, UsageError, from_wire
+from hfai.model.phrase import unpacked
 
 # Of one request; the engine answers a program that does not read after five seconds.
 _BLOCK_BYTES = 1 << 20
@@ -82,7 +83,7 @@ class Shell:
                     yield ShellOutput(int(header["fd"]), payload)
                 elif kind == "end":
                     self.exit_status, self.run_ended = int(header["exit_status"]), bool(header["run_ended"])
-                    self.message = str(header["msg"])
+                    self.message = unpacked(header["msg"])
                     return
         except TransportError as error:
             raise self._lost(error.reason) from None

@@ -178,7 +178,7 @@ class Accounts:
         for kind, word in (("user", name), *(("group", group) for group in groups)):
             if not _NAME.fullmatch(word):
                 template = "{kind} {name}: a name has letters, digits, . _ - and at most 64 of them"
-                raise UsageError(template, kind=kind, name=word)
+                raise UsageError(template, kind=kind, name=word or "''")
         if role not in ROLES:
             raise UsageError("role {role}: it must be {allowed}", role=role, allowed=", ".join(ROLES))
         row = UserRow(name, role, groups, self._account(name, unix_name), self._clock.now())
@@ -281,8 +281,9 @@ class Accounts:
         else:
             found = next((row for row in self._tokens.values() if row.id == token_id), None)
         if found is None:
-            template = "no token {token}"
-            raise NotFoundError(template, token="like this" if token_id is None else token_id)
+            if token_id is None:
+                raise NotFoundError("there is no such token: see them with `hai-cli platform token list`")
+            raise NotFoundError("no token {token}: see them with `hai-cli platform token list`", token=token_id)
         return found
 
     # Quotas
@@ -329,7 +330,9 @@ class Accounts:
         if user.startswith("@"):
             teams = {group for row in self._users.values() for group in row.groups}
             if user[1:] not in teams:
-                known = ", ".join(f"@{team}" for team in sorted(teams)) or "none"
+                if not teams:
+                    raise NotFoundError("no group of users {group}: no user is in one", group=user)
+                known = ", ".join(f"@{team}" for team in sorted(teams))
                 raise NotFoundError("no group of users {group}: there are {known}", group=user, known=known)
         elif self.named(user) is None:
             raise self._no_user(user)

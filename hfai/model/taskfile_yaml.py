@@ -83,13 +83,13 @@ class Document:
             node: Node | None = YAML(typ="safe", pure=True).compose(text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            problem = str(error.problem or error.context or "no YAML")
-            if "'\\t'" in problem:
-                problem = "a tab: indent with blanks"
-            elif "but found another document" in str(error):
-                problem = "a second document begins: one file is one task"
             self._values[""] = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            self.fail("", "{problem}", problem=problem)
+            problem = str(error.problem or error.context)
+            if "'\\t'" in problem:
+                self.fail("", "{problem}", problem="a tab: indent with blanks")
+            if "but found another document" in str(error):
+                self.fail("", "{problem}", problem="a second document begins: one file is one task")
+            self.fail("", "this is no valid YAML: {problem}", problem=problem)
         except ReaderError as error:
             before = text[: error.position]
             self._values[""] = (before.count("\n") + 1, len(before) - before.rfind("\n"))

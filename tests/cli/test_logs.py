@@ -120,7 +120,9 @@ def test_json_lines(hai: Cli) -> None:
     ("words", "status", "said"),
     [
         (("talk", "-r", "7"), 3, "has no rank 7"),
-        (("talk", "-r", "x"), 2, "rank"),
+        (("talk", "-r", "x"), 2, "rank must be a number from 0 on, all, or a list like 0,3-5; not 'x'"),
+        (("talk", "-r", ""), 2, "not ''"),
+        (("talk", "-r", "-1"), 2, "not '-1'"),
         (("nobody",), 3, "no task nobody"),
         (("99",), 3, "no task 99"),
         (("talk", "-t", "id"), 2, "an id is a number"),

@@ -33,6 +33,7 @@ def test_commands(hai: Cli) -> None:
     assert hai("ssh", "held", "--", "kill -9 $$").status == 137
     missing = hai("ssh", "held", "--", "no-such-program", "x")
     assert missing.status == 127 and missing.err.startswith("hai-cli: cannot run no-such-program: not found in PATH=")
+    assert hai("ssh", "held", "--", "no-such-program", "x", lang="zh").err.startswith("hai-cli: 无法运行 no-such-program")
     assert hai("ssh", "held", "-r", "2", "--", "true").status == 3
     assert hai("ssh", "nobody").status == 3
     assert hai("stop", "held").status == 0

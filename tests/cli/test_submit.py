@@ -100,8 +100,9 @@ def test_a_name_in_use_is_refused(hai: Cli) -> None:
     [
         (("run", "missing.yaml"), 6, "missing.yaml: there is no such file"),
         (("run", "."), 6, "this is a directory, not a task file"),
+        (("run", "good.sh"), 2, "good.sh is a script, not a task file: `hai-cli bash good.sh -- -n 1` runs it as a task"),
         (("run", "empty.yaml"), 6, "empty.yaml is empty"),
-        (("run", "syntax.yaml"), 6, "syntax.yaml:3:1: "),
+        (("run", "syntax.yaml"), 6, "syntax.yaml:3:1: this is no valid YAML: "),
         (("run", "typo.yaml"), 6, "did you mean resource.node_count?"),
         (("run", "type.yaml"), 6, "type.yaml:5:"),
         (("run", "huge.yaml"), 6, "resource.node_count"),

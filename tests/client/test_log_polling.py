@@ -84,5 +84,5 @@ def test_several_ranks(haiplatform, task) -> None:
     serve(haiplatform, task, [line(1, "a")], nodes=2)
     blocks = [event for event in stream_log_blocks("x", "all") if isinstance(event, LogBlock)]
     assert [(block.rank, block.run) for block in blocks] == [(0, 7), (1, 7)]
-    with pytest.raises(RankNotFound, match="its ranks are 0 to 1"):
+    with pytest.raises(RankNotFound, match="its ranks are 0-1"):
         list(stream_logs("x", 2))

@@ -54,4 +54,4 @@ def test_other_text_is_no_ranks(text: str) -> None:
 def test_a_rank_out_of_range_is_named(text: str, rank: int) -> None:
     with pytest.raises(RankNotFound) as refusal:
         parse_ranks(text, nodes=8, experiment="x")
-    assert refusal.value.data == {"experiment": "x", "rank": rank, "ranks": "0 to 7"}
+    assert refusal.value.data == {"experiment": "x", "rank": rank, "ranks": "0-7"}

@@ -23,11 +23,13 @@ class GuestRefused(Exception):
     """A guest could not be started.
 
     Attributes:
+        message: why; a phrase where it is a sentence of ours.
         exit_code: 127 or 126 where its command is at fault, as in a shell; None where the rank is.
     """
 
     def __init__(self, message: str, exit_code: Optional[int] = None) -> None:
         super().__init__(message)
+        self.message = message
         self.exit_code = exit_code
 
 

@@ -25,7 +25,7 @@ from hfai.engine.executors.run_files import RunFiles
 from hfai.engine.executors.run_spec import account_of, run_spec
 from hfai.engine.supervise import ask, proc_stat
 from hfai.engine.system import Clock, PortChooser
-from hfai.model.phrase import Phrase
+from hfai.model.phrase import Phrase, unpacked
 from hfai.model.records import Node
 
 _TRY_STOP_S, _TRY_STOP_MOST_S = 0.02, 1.0
@@ -325,7 +325,7 @@ class LocalExecutor:
             raise GuestRefused(f"its supervisor does not answer ({error})") from None
         if not answer.get("ok"):
             peer.close()
-            raise GuestRefused(str(answer.get("msg")), answer.get("exit_code"))
+            raise GuestRefused(unpacked(answer.get("msg")), answer.get("exit_code"))
         return Guest(peer, fds)
 
     def forget(self, run_id: int) -> None:

@@ -24,6 +24,7 @@ from hfai.engine.http.selecting import find
 from hfai.engine.http.serving import OpenGuest
 from hfai.engine.supervise.guests import SIGNALS
 from hfai.model.errors import NotFoundError
+from hfai.model.phrase import packed
 from hfai.model.profiling import profile_options
 from hfai.model.records import Task
 
@@ -138,8 +139,8 @@ class _GuestAnswer:
     async def _run(self, send_block: Callable[[bytes], Awaitable[None]]) -> None:
         await send_block(_line(self.opened))
         if self.guest is None:
-            status = self.refused.exit_code if self.refused else None
-            await send_block(_line({"t": "end", "exit_status": status, "run_ended": False, "msg": str(self.refused)}))
+            status, why = (self.refused.exit_code, packed(self.refused.message)) if self.refused else (None, "")
+            await send_block(_line({"t": "end", "exit_status": status, "run_ended": False, "msg": why}))
             return
         while not self.guest.is_over:
             blocks = await self.guest.read(BEAT_S)

@@ -50,4 +50,4 @@ def ensure_rank(task: Task, rank: int) -> None:
 
 
 def _no_rank(experiment: str, rank: int, nodes: int) -> RankNotFound:
-    return RankNotFound(experiment=experiment, rank=rank, ranks="0" if nodes == 1 else f"0 to {nodes - 1}")
+    return RankNotFound(experiment=experiment, rank=rank, ranks="0" if nodes == 1 else f"0-{nodes - 1}")

@@ -41,4 +41,4 @@ def _look_up(db: Database, selector: Selector, user_name: str) -> Optional[Any]:
 
 def _named(selector: Selector) -> str:
     given = [selector.nb_name, selector.id, selector.chain_id]
-    return " / ".join(str(part) for part in given if part is not None) or "without a name"
+    return " / ".join(str(part) for part in given if part is not None) or "''"

@@ -19,6 +19,7 @@ import termios
 import time
 
 from hfai.engine.supervise import command
+from hfai.model.phrase import packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class Guests:
             if failure is None:
                 answer: dict[str, Any] = {"ok": True, "pid": guest.pid}
             else:
-                answer = {"ok": False, "msg": str(failure), "exit_code": failure.exit_code}
+                answer = {"ok": False, "msg": packed(failure.message), "exit_code": failure.exit_code}
             with contextlib.suppress(OSError):  # gone: its connection tells
                 socket.send_fds(guest.peer, [json.dumps(answer).encode() + b"\n"], guest.fds if failure is None else [])
             if failure is not None:

@@ -9,6 +9,8 @@ from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet
 from hfai.cli.platform.quota.key_options import add_key, key_of, shown_key
 
+_MOST_DIGITS = 6
+
 EXAMPLES = (
     ("hai-cli platform quota set 2", mark("each user two nodes of each group, at each priority")),
     ("hai-cli platform quota set 4 --user bob --priority HIGH", mark("bob four at HIGH, which goes before the row above")),
@@ -17,9 +19,15 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("nodes", type=int, metavar="NODES", help=tr("how many nodes, from 0"))
+    parser.add_argument("nodes", type=_nodes, metavar="NODES", help=tr("how many nodes, from 0"))
     add_key(parser)
     add_quiet(parser)
+
+
+def _nodes(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        raise argparse.ArgumentTypeError(tr("{value} is no number of nodes: it must be 0 or more", value=text))
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
