@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Mapping, Optional
 
-from hfai.engine.workspaces.folder import Folder, read_tree, remove_tree, write_tree
+from hfai.engine.workspaces.folder import Folder, remove_tree
+from hfai.engine.workspaces.index import Index, read_index, write_index
 from hfai.engine.workspaces.plan import Plan
 from hfai.engine.workspaces.staging import Contents
 from hfai.engine.workspaces.view import identity_at
@@ -73,7 +74,7 @@ def copy_generation(folder: Folder, version: int, target: Path, plan: Plan) -> N
     copied: dict[str, Known] = {}
     modes: list[tuple[str, int]] = []
     with SafeTree(str(folder.tree(version))) as source, SafeTree(str(target / "tree")) as tree:
-        for path, known in index.items():
+        for path, known in sorted(index.items()):  # directories before what is in them
             entry = known.entry
             if path in plan.changes and entry.kind != DIRECTORY:
                 continue
@@ -91,7 +92,7 @@ def copy_generation(folder: Folder, version: int, target: Path, plan: Plan) -> N
                 copied[path] = _copy_file(source, tree, path, known, status)
         for path, mode in reversed(modes):
             tree.set_mode(path, mode)
-    write_tree(target / "index.json", copied)
+    write_index(target, Index(copied))
 
 
 def _copy_file(source: SafeTree, tree: SafeTree, path: str, known: Known, status: os.stat_result) -> Known:
@@ -120,14 +121,14 @@ def _copy_file(source: SafeTree, tree: SafeTree, path: str, known: Known, status
     return read
 
 
-def apply(plan: Plan, contents: Contents, place: Path) -> dict[str, Known]:
+def apply(plan: Plan, contents: Contents, place: Path) -> Index:
     """Change the tree in ``place`` as the plan says, and its index; done again, it finds what is done already.
 
     Raises:
         RefusedError: a content is neither staged nor in its place.
         OSError: as the system says; nothing that is staged is lost.
     """
-    index = read_tree(place / "index.json")
+    index = read_index(place)
     uses: dict[str, int] = {}
     for _, entry in plan.wanted():
         if entry.kind == FILE:
@@ -164,9 +165,8 @@ def apply(plan: Plan, contents: Contents, place: Path) -> dict[str, Known]:
             index[path] = Known.of(entry, status.st_ctime_ns, status.st_ino)
         for path in sorted(modes, reverse=True):
             tree.set_mode(path, modes[path])
-    tidy = dict(sorted(index.items()))
-    write_tree(place / "index.json", tidy)
-    return tidy
+    write_index(place, index)
+    return index
 
 
 def _put(contents: Contents, tree: SafeTree, path: str, entry: Entry, *, is_last: bool) -> os.stat_result:

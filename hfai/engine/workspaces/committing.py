@@ -15,12 +15,12 @@ from attrs import evolve
 
 from hfai.engine.system import write_atomic
 from hfai.engine.workspaces.building import apply, available, copy_generation, gather
-from hfai.engine.workspaces.folder import Folder, Record, read_tree, remove_tree
+from hfai.engine.workspaces.folder import Folder, Record, remove_tree
+from hfai.engine.workspaces.index import read_index
 from hfai.engine.workspaces.plan import Plan, checked, read_plan, write_plan
 from hfai.engine.workspaces.staging import Staging
 from hfai.engine.workspaces.view import move_outputs
 from hfai.model.errors import RefusedError
-from hfai.model.workspace.entry import FILE
 from hfai.model.workspace.safe_tree import SafeTree
 
 _LEAVING = ".leaving"
@@ -105,19 +105,15 @@ def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Option
     if building.is_dir():
         staging = staging or Staging(folder)
         with staging.contents() as contents:
-            index = read_tree(building / "index.json")
-            gather(plan, contents, building / "tree", index, folder.staging, may_move=True)
-            tree = apply(plan, contents, building)
+            gather(plan, contents, building / "tree", read_index(building), folder.staging, may_move=True)
+            index = apply(plan, contents, building)
         with contextlib.suppress(FileNotFoundError):
             (building / "seen.json").unlink()
         building.rename(folder.generation(new))
     else:
-        tree = folder.index(new)
-    sizes = [known.size for known in tree.values() if known.kind == FILE]
+        index = read_index(folder.generation(new))
     version = record.version
-    record = evolve(
-        record, version=new, pushed_at=time.time(), files=len(sizes), size_bytes=sum(sizes)
-    )
+    record = evolve(record, version=new, pushed_at=time.time(), files=index.files, size_bytes=index.size_bytes)
     folder.write_record(record)
     _tidy(folder, version, new, plan.id)
     return record

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from attrs import asdict, frozen
 
 from hfai.engine.system import write_atomic
+from hfai.engine.workspaces.index import Index, read_index, write_index
 from hfai.model.errors import WorkspaceNotFound
 from hfai.model.workspace.entry import Known, Tree, packed_tree, unpacked_tree
 from hfai.model.workspace.paths import NAME, ensure_name
@@ -76,7 +77,7 @@ class Folder:
         for one in (self.path.parent.parent, self.path.parent, self.path, self.generations, self.staging, self.pushes):
             one.mkdir(mode=0o700, exist_ok=True)
         (self.tree(0)).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.write_index(0, {})
+        write_index(self.generation(0), Index({}))
         self.point_to(0)
         self.write_record(record)
 
@@ -97,10 +98,7 @@ class Folder:
 
     def index(self, version: int) -> dict[str, Known]:
         """What was pushed into a tree, with the stats that its files had then."""
-        return read_tree(self.generation(version) / "index.json")
-
-    def write_index(self, version: int, tree: Tree) -> None:
-        write_tree(self.generation(version) / "index.json", tree)
+        return read_index(self.generation(version)).tree
 
     def point_to(self, version: int) -> None:
         """Let ``current``, and by it the names of trees that are gone, lead to a tree."""
@@ -121,10 +119,6 @@ class Folder:
         shutil.rmtree(self.path, onerror=_make_writable)
 
 
-# The tree that was read or written last: one push asks for its own several times.
-_last: tuple[tuple[int, ...], dict[str, Known]] = ((), {})
-
-
 def user_dir(root: Path, user_name: str) -> Path:
     """Where the workspaces of a user are; no name can be ``..`` or hold a slash then."""
     return root / f"u-{quote(user_name, safe='')}"
@@ -142,26 +136,14 @@ def names_of(root: Path, user_name: str) -> list[str]:
 
 def read_tree(path: Path) -> dict[str, Known]:
     """A tree that :func:`write_tree` has written; empty where there is none."""
-    global _last
     try:
-        key, last = _key(path), _last  # once: other threads are at other workspaces
-        if key != last[0]:
-            last = _last = (key, unpacked_tree(json.loads(path.read_bytes())))
-        return dict(last[1])
+        return unpacked_tree(json.loads(path.read_bytes()))
     except FileNotFoundError:
         return {}
 
 
 def write_tree(path: Path, tree: Tree) -> None:
-    global _last
     write_atomic(path, json.dumps(packed_tree(tree)).encode())
-    _last = (_key(path), dict(tree))
-
-
-def _key(path: Path) -> tuple[int, ...]:
-    """What tells a file from any other, and from what it was before; not its path, which changes in a commit."""
-    status = path.stat()
-    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def remove_tree(path: Path) -> None:

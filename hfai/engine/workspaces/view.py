@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from hfai.engine.workspaces.folder import Folder, Record, read_tree, remove_tree, write_tree
+from hfai.engine.workspaces.index import read_index
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, Entry, Known, kind_of
 from hfai.model.workspace.safe_tree import SafeTree
 from hfai.model.workspace.scan import read_open_file, scan
@@ -42,7 +43,7 @@ def move_outputs(folder: Folder, record: Record, leaving: Path, version: int) ->
 
     A name that is taken there by something else gets ``.from-VERSION`` behind it.
     """
-    index = read_tree(leaving / "index.json")
+    index = read_index(leaving).tree
     found = (
         scan(str(leaving / "tree"), {**index, **read_tree(leaving / _SEEN)}).tree if (leaving / "tree").is_dir() else {}
     )

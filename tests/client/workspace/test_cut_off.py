@@ -80,14 +80,18 @@ def test_kill_of_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         engine_down(stop_tasks=True)
 
 
+@pytest.mark.parametrize("more", [0, 100])
 @pytest.mark.parametrize("step", [0, 1, 2, 3, 4])
-def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int) -> None:
-    """On the engine's files alone: whatever was done already, `recover` ends in the old tree or in the new one."""
+def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) -> None:
+    """On the engine's files alone: whatever was done already, `recover` ends in the old tree or in the new one.
+
+    With many more files the index is not written whole.
+    """
     folder = Folder(tmp_path / "workspaces", "u", "x")
     folder.path.parent.parent.mkdir()
     folder.make(Record("uid", "x", "u", 1.0))
     staging = Staging(folder)
-    old = _contents(staging, b"old")
+    old = _contents(staging, b"old", more)
     record = folder.record()
     first = read_plan("p1", {"changes": _rows(old), "force": False})
     committing.begin(folder, record, first)
@@ -109,15 +113,20 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int) -> None:
     record = committing.recover(folder)
     assert record.version == (2 if step else 1)
     found = content_of(folder.tree(record.version))
-    wanted = {"a": b"new", "sub/b": b"new2"} if step else {"a": b"old", "sub/b": b"old2"}
-    assert found == wanted
+    assert found == ({**old, **new} if step else old)
+    index = folder.index(record.version)
+    assert {path: one.content for path, one in index.items() if one.kind == "f"} == {
+        path: hashlib.sha256(data).hexdigest() for path, data in found.items()
+    }
+    assert (folder.generation(record.version) / "index.since.json").exists() == bool(step and more)
+    assert (record.files, record.size_bytes) == (len(found), sum(map(len, found.values())))
     assert not folder.journal.exists()
     assert folder.current.resolve() == folder.generation(record.version).resolve()
     assert committing.recover(folder) == record
 
 
-def _contents(staging: Staging, mark: bytes) -> dict[str, bytes]:
-    files = {"a": mark, "sub/b": mark + b"2"}
+def _contents(staging: Staging, mark: bytes, more: int = 0) -> dict[str, bytes]:
+    files = {"a": mark, "sub/b": mark + b"2", **{f"sub/{number}": b"%d" % number for number in range(more)}}
     staging.add_pack(b"".join(framed({"sha256": hashlib.sha256(data).hexdigest()}, data) for data in files.values()))
     return files
 
