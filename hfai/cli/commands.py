@@ -184,7 +184,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                     Command("bash", mark("print what bash is to source")),
                     Command("zsh", mark("print what zsh is to source")),
                     Command("fish", mark("print what fish is to source")),
-                    Command("install", mark("have every new shell complete hai-cli")),
+                    Command("install", mark("have every new shell complete hai-cli, and fish know `source haienv NAME`")),
                 ),
             ),
             Command("help", mark("show the help of a command, or explain a topic: exit codes, the task file ...")),

@@ -49,17 +49,31 @@ def _answer() -> None:
     line, point = os.environ["COMP_LINE"], int(os.environ["COMP_POINT"])
     # In signs; zsh and fish send the line up to the cursor and more than its length.
     typed = line[:point]
-    if (program := typed.split(maxsplit=1)[0]).rpartition("/")[2] == "haienv":
+    is_entering = typed.split()[:2] == ["source", "haienv"]
+    if is_entering:
+        typed = typed.lstrip()[len("source") :].lstrip()
+    elif (program := typed.split(maxsplit=1)[0]).rpartition("/")[2] == "haienv":
         typed = f"hai-cli haienv {typed.lstrip()[len(program) :].lstrip()}"
     if (whole := _CONTEXT.match(typed)) is not None:
         # What is behind it is completed as if it were not there.
         typed = whole[1] + typed[whole.end() :]
     os.environ["COMP_LINE"], os.environ["COMP_POINT"] = typed, str(len(typed))
     _, _, _, words, _ = argcomplete.lexers.split_line(typed, len(typed))
-    parser = _parser_for([] if words[1:] == ["--context"] else words[1:], typed)
+    parser = _entering_parser() if is_entering else _parser_for([] if words[1:] == ["--context"] else words[1:], typed)
     # Free texts and files are left to the shell: argcomplete would start a bash for them.
     nothing = argcomplete.completers.SuppressCompleter()
     argcomplete.autocomplete(parser, always_complete_options=False, default_completer=nothing)
+
+
+def _entering_parser() -> argparse.ArgumentParser:
+    """``source haienv NAME [-u OWNER]``, which no command's module is for."""
+    from hfai.cli.haienv.arguments import add_name, add_owner
+
+    parser = argparse.ArgumentParser(prog="haienv", add_help=False, allow_abbrev=False, formatter_class=_formatter)
+    add_name(parser)
+    add_owner(parser)
+    _add_completers(parser)
+    return parser
 
 
 def _parser_for(words: list[str], typed: str) -> argparse.ArgumentParser:

@@ -27,6 +27,8 @@ VARIABLES = (
     ("SHELL", "shell", "the shell that completion is written for"),
     ("ZDOTDIR", "shell", "where zsh's start files are, for `hai-cli completion install`"),
     ("XDG_CONFIG_HOME", "shell", "where fish's files are, for `hai-cli completion install`; handed on to the task"),
+    ("XDG_DATA_HOME", "shell", "where else fish looks for what it is told; handed on to the task"),
+    ("XDG_DATA_DIRS", "shell", "where fish looks for what installed programs tell it; default /usr/share"),
     ("TMPDIR", "shell", "directory of temporary files"),
     ("LANGUAGE", "shell", "language of the texts, after HAI_LANG"),
     ("LC_ALL", "shell", "language of the texts, after LANGUAGE"),

@@ -9,7 +9,7 @@ from hfai.cli.language import mark
 
 EXAMPLES = (
     ("hai-cli completion fish | source", mark("for this shell only")),
-    ("hai-cli completion fish > ~/.config/fish/completions/hai-cli.fish", mark("for every new shell, by hand")),
+    ("hai-cli completion fish > ~/.config/fish/conf.d/hai-cli.fish", mark("for every new shell, by hand")),
 )
 
 

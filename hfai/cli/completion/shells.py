@@ -1,7 +1,8 @@
 """What bash, zsh and fish have to be told, and where each reads it when it starts.
 
 bash gets argcomplete's own code. Those of zsh and fish are ours: argcomplete's offers no file names there, quotes names
-with blanks twice in zsh, and counts signs where a name has others than ASCII.
+with blanks twice in zsh, and counts signs where a name has others than ASCII. That of fish is a file, ``hai-cli.fish``: an
+installation has it in ``share/fish/vendor_conf.d`` too, and it makes ``source haienv`` work.
 """
 
 from __future__ import annotations
@@ -39,28 +40,7 @@ _hai_cli() {
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
 compdef _hai_cli PROGRAMS
 """
-_FISH = """\
-function __hai_cli_complete
-    set -lx _ARGCOMPLETE 1
-    set -lx _ARGCOMPLETE_SHELL fish
-    set -lx _ARGCOMPLETE_DFS \\t
-    set -lx _ARGCOMPLETE_IFS \\n
-    set -lx _ARGCOMPLETE_SUPPRESS_SPACE 1
-    set -lx COMP_LINE (commandline -cp | string collect)
-    set -lx COMP_POINT 1000000
-    set -lx COMP_TYPE 9
-    set -l program (commandline -opc)[1]
-    set -l found ($program 8>&1 9>/dev/null 1>/dev/null 2>/dev/null </dev/null)
-    if set -q found[1]
-        printf '%s\\n' $found
-    else
-        __fish_complete_path (commandline -ct)
-    end
-end
-for program in PROGRAMS
-    complete --command $program --no-files --arguments '(__hai_cli_complete)'
-end
-"""
+_FISH = Path(__file__).with_name("hai-cli.fish")
 _BEGIN = "# >>> hai-cli completion >>>"
 _END = "# <<< hai-cli completion <<<"
 
@@ -83,18 +63,32 @@ def code_for(shell: str) -> str:
         from argcomplete.shell_integration import shellcode
 
         return str(shellcode(list(PROGRAMS), shell="bash"))
-    return (_ZSH if shell == "zsh" else _FISH).replace("PROGRAMS", " ".join(PROGRAMS))
+    if shell == "zsh":
+        return _ZSH.replace("PROGRAMS", " ".join(PROGRAMS))
+    return _FISH.read_text(encoding="utf-8")
 
 
 def place_of(shell: str) -> Place:
     """Where the code goes, from the environment."""
     home = Path.home()
     if shell == "fish":
-        config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-        return Place(config / "fish" / "completions" / "hai-cli.fish", None)
+        return Place(_fish_config() / _FISH.name, None)
     own = Path(os.environ.get("HFAI_HOME") or home / ".hai").expanduser().absolute()
     start = home / ".bashrc" if shell == "bash" else Path(os.environ.get("ZDOTDIR") or home) / ".zshrc"
     return Place(own / "completion" / f"hai-cli.{shell}", start)
+
+
+def _fish_config() -> Path:
+    """The user's own directory of what fish reads when it starts."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "fish" / "conf.d"
+
+
+def is_fish_told() -> bool:
+    """Whether a fish that starts now is told by the user's own file, or by that of an installation."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    shared = os.environ.get("XDG_DATA_DIRS") or "/usr/share"
+    vendors = [Path(directory, "fish", "vendor_conf.d") for directory in (data, *shared.split(":"))]
+    return any((directory / _FISH.name).is_file() for directory in (_fish_config(), *vendors))
 
 
 def shell_in_use() -> str:

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from hfai.cli.haienv.arguments import is_agreed
+from hfai.cli.haienv.entering import how_to_enter
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet, note, say_done
 from hfai.model.errors import UsageError
@@ -93,5 +94,5 @@ def run(arguments: argparse.Namespace) -> int:
     elif not arguments.quiet:
         note(question)
     haienv.create(planned)
-    say_done(arguments, tr("created the environment; enter it with: source haienv {name}", name=planned.name))
+    say_done(arguments, tr("created the environment; enter it with: {command}", command=how_to_enter(planned.name)))
     return 0
