@@ -59,7 +59,7 @@ class Connection:
 
     def ask(self, route: str, body: Any = None, **query: Any) -> dict[str, Any]:
         """A request that compares or lists."""
-        with self._through_proxy():
+        with self.through_proxy():
             return self._session.post(
                 route, {"name": self.name, **query}, body, subject=self.name, timeout_s=self._list_timeout_s
             )
@@ -109,7 +109,7 @@ class Connection:
 
     def each(self, work: Callable[[_T], None], items: Iterable[_T]) -> None:
         """Do something with each of them, several at once; the first error ends it all, Ctrl-C too."""
-        with self._through_proxy(), ThreadPoolExecutor(_THREADS, thread_name_prefix="hfai-workspace") as pool:
+        with self.through_proxy(), ThreadPoolExecutor(_THREADS, thread_name_prefix="hfai-workspace") as pool:
             waiting = [pool.submit(work, item) for item in items]
             try:
                 for one in waiting:
@@ -125,7 +125,7 @@ class Connection:
         return _session.current()
 
     @contextlib.contextmanager
-    def _through_proxy(self) -> Iterator[None]:
+    def through_proxy(self) -> Iterator[None]:
         """requests looks at the environment for each request; an engine on this machine is not asked through it."""
         names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
         before = {name: os.environ.get(name) for name in names}

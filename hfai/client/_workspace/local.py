@@ -22,7 +22,7 @@ from hfai.model.workspace.fingerprint import fingerprint_of
 from hfai.model.workspace.ignore import Rules, default_rules, ignore_lines
 from hfai.model.workspace.paths import ensure_name
 from hfai.model.workspace.safe_tree import SafeTree
-from hfai.model.workspace.scan import Scan, read_open_file, scan
+from hfai.model.workspace.scan import Scan, Take, read_open_file, scan
 from hfai.model.workspace.usual import IGNORE_FILE, STATE_DIR
 
 _NAME_FILE, _TREE_FILE = "workspace.json", "tree.json"
@@ -137,8 +137,8 @@ class LocalWorkspace:
             self._differing = dict.fromkeys({**self._then, **self._differing})
             self.uid = uid
 
-    def scan(self, *, use_ignore: bool, by_time_only: bool, tick: Optional[Callable[[int], None]] = None) -> Scan:
-        """What is here now, and remember it.
+    def scan(self, *, use_ignore: bool, by_time_only: bool, take: Optional[Take] = None) -> Scan:
+        """What is here now, and remember it; ``take``: see :func:`hfai.model.workspace.scan.scan`.
 
         Raises:
             UsageError: the directory cannot be read.
@@ -146,7 +146,7 @@ class LocalWorkspace:
         rules = default_rules() if use_ignore else None
         try:
             found = scan(
-                str(self.root), self.known, rules, with_ignore_files=use_ignore, by_time_only=by_time_only, tick=tick
+                str(self.root), self.known, rules, with_ignore_files=use_ignore, by_time_only=by_time_only, take=take
             )
         except OSError as error:
             raise UsageError("{file}: {problem}", file=str(self.root), problem=error.strerror or str(error)) from None

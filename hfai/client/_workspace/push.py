@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, Mapping, Optional, Union
+from typing import Any, Container, Mapping, Optional, Union
 
+from hfai.client._workspace.ahead import Ahead
 from hfai.client._workspace.connection import Connection, Progress
 from hfai.client._workspace.local import LocalWorkspace, open_local
 from hfai.client._workspace.results import PushResult
 from hfai.client._workspace.sending import Sender, Wanted
 from hfai.model.errors import RefusedError, UnreachableError, WaitTimeout
 from hfai.model.workspace.entry import DIRECTORY, FILE, Entry
+from hfai.model.workspace.scan import Scan
 
 _ATTEMPTS = 4
 _MOST_NAMED = 5
@@ -53,7 +57,7 @@ def push_workspace(
         list_timeout_s: seconds that comparing may take; default 300.
         sync_timeout_s: seconds that sending may take; default: as long as it needs.
         proxy: ``http://HOST:PORT``; default: as the environment says.
-        progress: called with the bytes sent and in all, from several threads, one at a time.
+        progress: called with the bytes sent and in all (0 as long as that is not known), from several threads, one at a time.
 
     Returns:
         What was pushed, and the directory on the platform for ``spec.workspace`` of a task.
@@ -118,10 +122,12 @@ class _Push:
         self._force = force
         self._checksum = checksum
         self._hfignore = hfignore
-        self._zip = zip
+        # On one machine the bytes are copied faster than they are compressed.
+        self._zip = zip and not connection.is_embedded
         self._diff = diff
         self._progress = progress
         self._sent: dict[str, int] = {}
+        self._ahead: Mapping[str, int] = {}
         self._busy: dict[str, str] = {}
 
     def run(self, *, dry_run: bool) -> PushResult:
@@ -134,23 +140,25 @@ class _Push:
         local.load_tree()
         local.agree_with(head["uid"])
         for _ in range(_ATTEMPTS):
-            found = local.scan(use_ignore=self._hfignore, by_time_only=not self._checksum)
+            found = self._scan(head, dry_run=dry_run)
             changes, removed = self._changes()
             skipped = {**found.skipped, **self._busy}
             if not changes and not removed:
                 if not dry_run:
                     local.save(still=None if skipped else self._hfignore)
                 return self._result(head, (), (), skipped)
-            if found.hashed_bytes > _WORTH_KEEPING:
-                local.save()
             body = self._body(changes, removed, dry_run=dry_run)
-            begun = connection.ask("operating/workspace/push/begin", body)["result"]
+            with ThreadPoolExecutor(1) as beside:
+                saving = beside.submit(local.save) if found.hashed_bytes > _WORTH_KEEPING else None
+                begun = connection.ask("operating/workspace/push/begin", body)["result"]
+            if saving is not None:
+                saving.result()
             paths = tuple(sorted(changes))
+            self._note(changes, {*begun["missing"], *self._ahead})
             if dry_run:
-                self._note(changes, begun["missing"])
                 return self._result(head, paths, tuple(sorted(removed)), skipped)
             changed = self._send(changes, begun["missing"], begun["parts"])
-            done = {} if changed else self._commit(changes, begun["push"])
+            done = begun.get("done") or ({} if changed else self._commit(changes, begun["push"]))
             if not done:
                 # Read again what was written to; in the end go without it.
                 self._busy.update(dict.fromkeys(changed & self._busy.keys(), "changing"))
@@ -163,6 +171,17 @@ class _Push:
             local.save(still=None if skipped else self._hfignore)
             return self._result(done, paths, tuple(sorted(removed)), skipped)
         raise RefusedError("the files of workspace {name} change all the time: try again later", name=local.name)
+
+    def _scan(self, head: Mapping[str, Any], *, dry_run: bool) -> Scan:
+        """What is here; sends what it reads, if surely nothing of that is on the other side yet."""
+        scan = partial(self._local.scan, use_ignore=self._hfignore, by_time_only=not self._checksum)
+        # An answer that does not say whether anything has come is not from an engine that takes it so early.
+        if dry_run or head["version"] or head.get("is_staged", True) or self._ahead:
+            return scan()
+        ahead = Ahead(self._connection, is_zipped=self._zip, progress=self._progress)
+        self._ahead = ahead.sizes
+        with self._connection.through_proxy(), ahead:
+            return scan(take=ahead.take)
 
     def _changes(self) -> tuple[dict[str, Entry], dict[str, str]]:
         """What differs here from what the other side had when both agreed; what is gone here."""
@@ -188,11 +207,10 @@ class _Push:
         base = self._local.base
         rows: list[list[Any]] = [[path, *entry, base(path)] for path, entry in changes.items()]
         rows += [[path, None, None, None, None, None, identity] for path, identity in removed.items()]
-        return {"changes": rows, "force": self._force, "fresh": not self._diff, "dry_run": dry_run}
+        return {"changes": rows, "force": self._force, "fresh": not self._diff, "dry_run": dry_run, "commit": True}
 
     def _send(self, changes: Mapping[str, Entry], missing: list[str], parts: dict[str, int]) -> set[str]:
         """Send contents; the paths that have changed meanwhile."""
-        self._note(changes, missing)
         if not missing:
             return set()
         local = self._local
@@ -204,9 +222,10 @@ class _Push:
         sender.send()
         return sender.changed
 
-    def _note(self, changes: Mapping[str, Entry], missing: list[str]) -> None:
+    def _note(self, changes: Mapping[str, Entry], sent: Container[str]) -> None:
+        """Remember what travels, a path for each content."""
         sizes = {entry.content: (path, entry.size) for path, entry in changes.items() if entry.kind == FILE}
-        self._sent.update(sizes[digest] for digest in missing)
+        self._sent.update(size for digest, size in sizes.items() if digest in sent)
 
     def _commit(self, changes: Mapping[str, Entry], push: str) -> dict[str, Any]:
         """The answer to the commit; empty if it has to be begun anew."""
@@ -221,6 +240,7 @@ class _Push:
                 raise
             if not done["missing"]:
                 return done
+            self._note(changes, done["missing"])
             if self._send(changes, done["missing"], {}):
                 return {}
         return {}

@@ -10,11 +10,11 @@ from typing import Any, Iterator, NamedTuple, Optional, Sequence
 
 from hfai.client._workspace.connection import Connection, Progress
 from hfai.model.workspace.entry import Known
-from hfai.model.workspace.pack import framed, squeezed
+from hfai.model.workspace.pack import Content, packed, squeezed
 from hfai.model.workspace.safe_tree import SafeTree
 
 _SMALL = 1 << 20
-_PACK = 4 << 20
+PACK_BYTES = 4 << 20
 _PIECE = 8 << 20
 
 
@@ -32,7 +32,7 @@ class Sender:
     Args:
         root: of the workspace.
         connection: to the other side.
-        zip: whether to compress where it pays.
+        is_zipped: whether to compress where it pays.
         parts: how far large contents have come already.
         progress: is told bytes done and in all.
 
@@ -52,8 +52,7 @@ class Sender:
     ) -> None:
         self._root = root
         self._connection = connection
-        # On one machine the bytes are copied faster than they are compressed.
-        self._is_zipped = is_zipped and not connection.is_embedded
+        self._is_zipped = is_zipped
         self._wanted = wanted
         self._parts = parts
         self._progress = progress
@@ -80,7 +79,7 @@ class Sender:
                 continue
             pack.append(one)
             size += one.known.size + 100
-            if size >= _PACK:
+            if size >= PACK_BYTES:
                 yield pack
                 pack, size = [], 0
         if pack:
@@ -93,7 +92,7 @@ class Sender:
             self._send_pieces(job[0])
 
     def _send_pack(self, job: list[Wanted]) -> None:
-        frames: list[bytes] = []
+        contents: list[Content] = []
         size = 0
         with SafeTree(str(self._root)) as tree:
             for one in job:
@@ -102,12 +101,8 @@ class Sender:
                 if data is None:
                     self.changed.add(one.path)
                 else:
-                    frames.append(framed({"sha256": one.digest}, data))
-        body, is_zipped = b"".join(frames), False
-        if self._is_zipped:
-            body, is_zipped = squeezed(body)
-        if body:
-            self._connection.send("operating/workspace/push/pack", body, zip=int(is_zipped))
+                    contents.append(content_of(one.known, data))
+        send_pack(self._connection, contents, is_zipped=self._is_zipped)
         self._tick(size)
 
     def _have_copied(self, one: Wanted) -> bool:
@@ -158,6 +153,26 @@ class Sender:
             with self._lock:
                 self._done += size
                 self._progress(min(self._done, self._total), self._total)
+
+
+def content_of(known: Known, data: bytes) -> Content:
+    """What is in a file, for a pack."""
+    return Content(known.content, known.mode, max(known.mtime_ns, 0), data)
+
+
+def send_pack(connection: Connection, contents: Sequence[Content], *, is_zipped: bool, is_early: bool = False) -> None:
+    """Send small contents.
+
+    Args:
+        is_zipped: whether to compress where it pays.
+        is_early: nobody has looked yet whether there is room for the push: it is refused where the disk is nearly full.
+
+    Raises:
+        HfaiError: it could not be done.
+    """
+    if contents:
+        body, is_squeezed = squeezed(packed(contents)) if is_zipped else (packed(contents), False)
+        connection.send("operating/workspace/push/pack", body, zip=int(is_squeezed), early=int(is_early))
 
 
 def _read_small(tree: SafeTree, one: Wanted) -> Optional[bytes]:

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from hfai.engine.http.arguments import BadArguments, problem
 from hfai.engine.http.call import Answer, Call
 from hfai.engine.workspaces.folder import Record
+from hfai.engine.workspaces.workspaces import Committed
 from hfai.model.errors import NotAuthorised, RefusedError
 from hfai.model.workspace.pack import LARGEST, unsqueezed
 from hfai.model.workspace.paths import ensure_path, is_digest
@@ -44,9 +45,11 @@ async def list_workspaces(call: Call) -> Answer:
 
 
 async def head(call: Call) -> Answer:
-    """What was pushed last, and the directory that tasks are to work in."""
-    record, path = await call.engine.workspaces.head(call.user.name, _name(call))
-    return {"success": 1, "result": {**_told(record), "path": str(path)}}
+    """What was pushed last, the directory that tasks are to work in, and whether contents of an unfinished push are kept."""
+    name = _name(call)
+    record, path = await call.engine.workspaces.head(call.user.name, name)
+    is_staged = call.engine.workspaces.is_staged(call.user.name, name)
+    return {"success": 1, "result": {**_told(record), "path": str(path), "is_staged": is_staged}}
 
 
 async def tree(call: Call) -> Answer:
@@ -64,16 +67,17 @@ async def tree(call: Call) -> Answer:
 
 
 async def begin(call: Call) -> Answer:
-    """Begin a push: what has to be sent for it."""
+    """Begin a push: what has to be sent for it; with ``commit``, where nothing has, it counts at once (``done``)."""
     name = _name(call)
     body = await _list(call)
     begun = await call.engine.workspaces.begin(call.user.name, name, body)
-    return {"success": 1, "result": begun._asdict()}
+    done = begun.done and _done(begun.done)
+    return {"success": 1, "result": {**begun._asdict(), "done": done}}
 
 
 async def pack(call: Call) -> Answer:
     """Small contents of a push."""
-    name, is_squeezed = _name(call), call.arguments.flag("zip", False)
+    name, is_squeezed, is_early = _name(call), call.arguments.flag("zip", False), call.arguments.flag("early", False)
     call.arguments.ensure_valid()
     body = await call.body(LARGEST)
     if is_squeezed:
@@ -81,7 +85,8 @@ async def pack(call: Call) -> Answer:
             body = await asyncio.to_thread(unsqueezed, body)
         except ValueError as error:
             raise RefusedError("a pack arrived damaged ({reason}): push again", reason=str(error)) from None
-    return {"success": 1, "count": await call.engine.workspaces.add_pack(call.user.name, name, body)}
+    count = await call.engine.workspaces.add_pack(call.user.name, name, body, is_early=is_early)
+    return {"success": 1, "count": count}
 
 
 async def part(call: Call) -> Answer:
@@ -124,8 +129,7 @@ async def commit(call: Call) -> Answer:
     if len(push) != 32 or not push.isalnum():
         call.arguments.wrong("push", "this is no push")
     call.arguments.ensure_valid()
-    done = await call.engine.workspaces.commit(call.user.name, name, push)
-    return {"success": 1, "result": {**_told(done.record), "path": str(done.path), "missing": done.missing}}
+    return {"success": 1, "result": _done(await call.engine.workspaces.commit(call.user.name, name, push))}
 
 
 async def content(call: Call) -> Answer:
@@ -249,6 +253,10 @@ async def _list(call: Call) -> Any:
         return await asyncio.to_thread(json.loads, body)
     except (ValueError, RecursionError) as error:
         raise BadArguments([problem(("body", 0), str(error), "value_error.jsondecode")]) from None
+
+
+def _done(done: Committed) -> dict[str, Any]:
+    return {**_told(done.record), "path": str(done.path), "missing": done.missing}
 
 
 def _told(record: Record) -> dict[str, Any]:

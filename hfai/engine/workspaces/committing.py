@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from typing import Optional
 
 from attrs import evolve
 
@@ -65,9 +64,10 @@ def load_plan(folder: Folder, push: str) -> Plan:
 def missing(folder: Folder, staging: Staging, record: Record, plan: Plan) -> list[str]:
     """The contents that the client has to send."""
     index = folder.index(record.version)
-    with staging.contents() as contents, SafeTree(str(folder.tree(record.version))) as tree:
+    contents = staging.contents()
+    with SafeTree(str(folder.tree(record.version))) as tree:
         here = available(plan, contents, tree, index)
-        return [digest for digest in plan.digests() if digest not in contents and digest not in here]
+    return [digest for digest in plan.digests() if digest not in contents and digest not in here]
 
 
 def check(folder: Folder, record: Record, plan: Plan) -> Plan:
@@ -80,10 +80,14 @@ def check(folder: Folder, record: Record, plan: Plan) -> Plan:
         return checked(plan, tree, folder.index(record.version))
 
 
-def begin(folder: Folder, record: Record, plan: Plan, *, is_written: bool = False) -> None:
-    """Write the journal, and the plan unless it is in its file already; from here on :func:`recover` knows of the commit."""
-    if not is_written:
-        write_plan(folder.pushes / f"{plan.id}.json", plan)
+def begin(folder: Folder, record: Record, plan: Plan) -> None:
+    """Write the journal, and the plan if it is in no file yet; from here on :func:`recover` knows of the commit.
+
+    What a plan of an earlier moment holds beyond this one is so already: carrying it out changes nothing more.
+    """
+    place = folder.pushes / f"{plan.id}.json"
+    if not place.exists():
+        write_plan(place, plan)
     step = {"push": plan.id, "from": record.version, "to": record.version + 1}
     write_atomic(folder.journal, json.dumps(step).encode(), durable=True)
 
@@ -91,22 +95,20 @@ def begin(folder: Folder, record: Record, plan: Plan, *, is_written: bool = Fals
 def copy(folder: Folder, staging: Staging, record: Record, plan: Plan) -> None:
     """The tree is in use: make the next one beside it, as a copy."""
     new = record.version + 1
-    with staging.contents() as contents:
-        tree, index = folder.tree(record.version), folder.index(record.version)
-        gather(plan, contents, tree, index, folder.staging, may_move=False)
+    tree, index = folder.tree(record.version), folder.index(record.version)
+    gather(plan, staging.contents(), tree, index, folder.staging, may_move=False)
     copying = folder.generations / f"{new}.copying"
     copy_generation(folder, record.version, copying, plan)
     copying.rename(folder.building(new))
 
 
-def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Optional[Staging] = None) -> Record:
-    """Carry a commit to its end from wherever it is; ``staging``: one that remembers what has come, if there is."""
+def finish(folder: Folder, record: Record, plan: Plan, new: int) -> Record:
+    """Carry a commit to its end from wherever it is."""
     building = folder.building(new)
     if building.is_dir():
-        staging = staging or Staging(folder)
-        with staging.contents() as contents:
-            gather(plan, contents, building / "tree", read_index(building), folder.staging, may_move=True)
-            index = apply(plan, contents, building)
+        contents = Staging(folder).contents()
+        gather(plan, contents, building / "tree", read_index(building), folder.staging, may_move=True)
+        index = apply(plan, contents, building)
         with contextlib.suppress(FileNotFoundError):
             (building / "seen.json").unlink()
         building.rename(folder.generation(new))

@@ -92,10 +92,9 @@ def _change(row: Any) -> tuple[str, Change]:
         raise _bad(path, Phrase("what was there before must be a text"))
     if kind is None:
         return path, Change(None, base)
-    numbers = (mode, size, mtime_ns)
-    if not all(isinstance(one, int) and not isinstance(one, bool) and abs(one) < 2**63 for one in numbers):
+    if not type(mode) is type(size) is type(mtime_ns) is int:
         raise _bad(path, Phrase("mode, size and time must be whole numbers"))
-    if not 0 <= mode <= MODE or not 0 <= size <= _LARGEST or not isinstance(content, str):
+    if not (0 <= mode <= MODE and 0 <= size <= _LARGEST and mtime_ns < 2**63 and isinstance(content, str)):
         raise _bad(path, Phrase("mode, size or content is out of range"))
     if kind == FILE and not is_digest(content):
         raise _bad(path, Phrase("its content must be a SHA-256 in hex"))

@@ -1,32 +1,33 @@
-"""Contents that have arrived and wait for their commit: packs of small ones, and large ones a file each.
+"""Contents that have arrived and wait for their commit, a file each: small ones in a directory for each pack, large ones beside.
 
-Nothing bears its final name before its hash has been checked; what a cut left is there when the push goes on.
+Nothing bears its final name before its hash has been checked; what a cut left is there when the push goes on. A commit
+moves the files into the tree.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import mmap
 import os
 import secrets
+import shutil
+import stat
 import threading
 import time
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Union
+from typing import Any, Container, Iterator, Mapping, Union
 
-from hfai.engine.system import write_atomic
 from hfai.engine.workspaces.folder import Folder
 from hfai.model.errors import RefusedError
-from hfai.model.workspace.pack import unframed
+from hfai.model.workspace.pack import unpacked
+from hfai.model.workspace.paths import is_digest
 from hfai.model.workspace.safe_tree import SafeTree, copy_bytes
 
 _BLOCK = 1 << 20
 # Content of a push that was given up is kept for the next one to find.
 _KEPT_S = 3 * 86400.0
-_PACK, _PART = ".pack", ".part"
-# Of a pack: hash, where the content begins, its length.
-Frames = list[tuple[str, int, int]]
+# ``.new``: not whole yet, and whoever writes it may still be at it.
+_PACK, _PART, _NEW = ".many", ".part", ".new"
 
 
 class Staging:
@@ -35,13 +36,17 @@ class Staging:
     def __init__(self, folder: Folder) -> None:
         self._path = folder.staging
         self._hashes: dict[str, tuple[int, Any]] = {}
-        # Where the contents of the packs are that have come since the engine was started.
-        self._frames: dict[str, Frames] = {}
         self._lock = threading.Lock()
 
     def contents(self) -> Contents:
         """What is there now."""
-        return Contents(self._path, self._frames)
+        return Contents(self._path)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has arrived, of no push."""
+        with os.scandir(self._path) as listing:
+            return next(listing, None) is None
 
     def parts(self) -> dict[str, int]:
         """The large contents that have arrived in part, and how far."""
@@ -52,21 +57,20 @@ class Staging:
 
         Raises:
             RefusedError: it is none, or something in it is not what it says.
+            OSError: as the system says; nothing of it is kept then.
         """
-        frames: Frames = []
+        name = secrets.token_hex(16)
+        place = self._path / f"{name}{_NEW}"
+        place.mkdir(mode=0o700)
         try:
-            for head, data, at in unframed(body):
-                digest = hashlib.sha256(data).hexdigest()
-                if digest != head.get("sha256"):
-                    raise ValueError("a content does not fit its hash")
-                frames.append((digest, at, len(data)))
-        except ValueError as error:
-            raise RefusedError("a pack arrived damaged ({reason}): push again", reason=str(error)) from None
-        if frames:
-            name = f"{secrets.token_hex(16)}{_PACK}"
-            self._frames[name] = frames
-            write_atomic(self._path / name, body)
-        return len(frames)
+            count = _unpack(body, str(place))
+            place.rename(self._path / f"{name}{_PACK}")
+        except BaseException as error:
+            shutil.rmtree(place, ignore_errors=True)
+            if isinstance(error, ValueError):
+                raise RefusedError("a pack arrived damaged ({reason}): push again", reason=str(error)) from None
+            raise
+        return count
 
     def add_part(self, digest: str, at: int, size: int, data: bytes) -> int:
         """Append to a large content, if it goes on where ``at`` says; how far it has come, ``size`` when it is whole.
@@ -103,7 +107,7 @@ class Staging:
 
         The copy is made in the kernel; the stat before and after vouches for what was copied.
         """
-        temporary = self._path / f"{digest}.{secrets.token_hex(4)}.new"
+        temporary = self._path / f"{digest}.{secrets.token_hex(4)}{_NEW}"
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             if not _fits(os.fstat(fd), stat):
@@ -123,14 +127,50 @@ class Staging:
         return True
 
     def clear(self, *, only_old: bool) -> None:
-        """Remove what is staged, or what is older than three days."""
+        """Remove what is staged, or what is older than three days; what somebody writes just now stays."""
         oldest = time.time() - _KEPT_S
         for one in self._path.iterdir():
-            if not only_old or one.stat().st_mtime < oldest:
+            if (only_old or one.suffix == _NEW) and one.stat().st_mtime >= oldest:
+                continue
+            if one.is_dir():
+                shutil.rmtree(one)
+            else:
                 one.unlink()
-                self._frames.pop(one.name, None)
         if not only_old:
             self._hashes.clear()
+
+    def keep_only(self, digests: Container[str]) -> None:
+        """Remove the whole contents that are none of these."""
+        contents = self.contents()
+        for digest in contents:
+            if digest not in digests:
+                Path(contents.file(digest)).unlink()
+
+
+def _unpack(body: bytes, place: str) -> int:
+    """Write the contents of a pack to files, as they will probably be; how many.
+
+    Raises:
+        ValueError: it is no pack, or something in it is not what it says.
+    """
+    at = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    count = 0
+    try:
+        for digest, mode, mtime_ns, data in unpacked(body):
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise ValueError("a content does not fit its hash")
+            with contextlib.suppress(FileExistsError):
+                fd = os.open(digest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=at)
+                try:
+                    _write_all(fd, data)
+                    os.fchmod(fd, mode | 0o400)  # it may have to be copied
+                    os.utime(fd, ns=(mtime_ns, mtime_ns))
+                finally:
+                    os.close(fd)
+            count += 1
+    finally:
+        os.close(at)
+    return count
 
 
 def _hash_of(path: Path) -> Any:
@@ -152,27 +192,17 @@ def _fits(found: os.stat_result, stat: Mapping[str, int]) -> bool:
 
 
 class Contents:
-    """The whole contents in a staging directory, by hash; holds packs mapped until it is closed."""
+    """The whole contents in a staging directory, by hash."""
 
-    def __init__(self, path: Path, frames: Mapping[str, Frames]) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._frames = frames
-        self._maps: list[mmap.mmap] = []
-        self._found: dict[str, Union[Path, memoryview]] = {}
-        for one in path.iterdir():
-            if one.suffix == _PACK:
-                self._add_pack(one)
-            elif not one.suffix and not one.name.startswith("."):
-                self._found[one.name] = one
-
-    def __enter__(self) -> Contents:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._found.clear()
-        for one in self._maps:
-            with contextlib.suppress(BufferError):
-                one.close()
+        self._found: dict[str, str] = {}
+        with os.scandir(path) as listing:
+            for one in listing:
+                if one.name.endswith(_PACK):
+                    self._found.update((digest, f"{one.name}/{digest}") for digest in os.listdir(one.path))  # noqa: PTH208
+                elif is_digest(one.name):
+                    self._found[one.name] = one.name
 
     def __contains__(self, digest: object) -> bool:
         return digest in self._found
@@ -182,54 +212,48 @@ class Contents:
 
     def add(self, digest: str) -> None:
         """A file of its own has come into the directory."""
-        self._found[digest] = self._path / digest
+        self._found[digest] = digest
+
+    def file(self, digest: str) -> str:
+        """Where a content is.
+
+        Raises:
+            KeyError: it is not there.
+        """
+        return f"{self._path}/{self._found[digest]}"
 
     def put(self, digest: str, tree: SafeTree, path: str, mode: int, mtime_ns: int, *, is_last: bool) -> os.stat_result:
-        """Make the file at a path of a tree; a large content moves there if it is not needed again.
+        """Make the file at a path of a tree; the content moves there if it is not needed again.
 
         Raises:
             OSError: as the system says; what is staged is not lost.
         """
-        found = self._found[digest]
-        if isinstance(found, Path) and is_last:
-            fd = os.open(found, os.O_RDONLY | os.O_CLOEXEC)
+        found = self.file(digest)
+        if is_last:
+            status = tree.take_in(found, path)
+            if status.st_mtime_ns == mtime_ns and stat.S_IMODE(status.st_mode) == mode:
+                return status
+            fd = tree.open(path)
             try:
                 os.fchmod(fd, mode)
                 os.utime(fd, ns=(mtime_ns, mtime_ns))
-                tree.take_in(str(found), path)
                 return os.fstat(fd)
             finally:
                 os.close(fd)
-        fd = tree.create(path, mode)
+        source = os.open(found, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            if isinstance(found, Path):
-                source = os.open(found, os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    copy_bytes(source, fd)
-                finally:
-                    os.close(source)
-            else:
-                _write_all(fd, found)
-            os.utime(fd, ns=(mtime_ns, mtime_ns))
-            return os.fstat(fd)
+            fd = tree.create(path, mode)
+            try:
+                copy_bytes(source, fd)
+                os.utime(fd, ns=(mtime_ns, mtime_ns))
+                return os.fstat(fd)
+            finally:
+                os.close(fd)
         finally:
-            os.close(fd)
-
-    def _add_pack(self, path: Path) -> None:
-        with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._maps.append(mapped)
-        frames = self._frames.get(path.name)
-        if frames is not None:
-            view = memoryview(mapped)
-            for digest, at, size in frames:
-                self._found[digest] = view[at : at + size]
-            return
-        for head, data, _ in unframed(mapped):  # type: ignore[arg-type]  # what it needs of bytes, a map has
-            self._found[str(head["sha256"])] = data
+            os.close(source)
 
 
-def _write_all(fd: int, data: memoryview) -> None:
+def _write_all(fd: int, data: Union[bytes, memoryview]) -> None:
     at = 0
     while at < len(data):
         at += os.write(fd, data[at:])

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import time
 from pathlib import Path
-from typing import Any, AsyncIterator, Callable, Collection, Mapping, NamedTuple, TypeVar
+from typing import Any, AsyncIterator, Callable, Collection, Mapping, NamedTuple, Optional, TypeVar
 
 from hfai.engine.workspaces import committing
 from hfai.engine.workspaces.folder import Folder, Record, names_of
@@ -22,14 +22,8 @@ from hfai.model.workspace.paths import RESERVED
 _T = TypeVar("_T")
 # Left free beside what a push brings: for the database, logs and checkpoints of what runs.
 _MARGIN_BYTES = 1 << 20
-
-
-class Begun(NamedTuple):
-    """A push that may go on: the contents to send, and how far large ones have come already."""
-
-    push: str
-    missing: list[str]
-    parts: dict[str, int]
+# How much of the disk is left free while nobody knows how much a push will bring.
+_EARLY_SHARE = 0.1
 
 
 class Committed(NamedTuple):
@@ -38,6 +32,15 @@ class Committed(NamedTuple):
     record: Record
     path: Path
     missing: list[str]
+
+
+class Begun(NamedTuple):
+    """A push that may go on: the contents to send, and how far large ones have come already; or one that is done."""
+
+    push: str
+    missing: list[str]
+    parts: dict[str, int]
+    done: Optional[Committed] = None
 
 
 class Workspaces:
@@ -113,8 +116,12 @@ class Workspaces:
             await asyncio.to_thread(folder.remove)
             self._stagings.pop(folder.path, None)
 
+    def is_staged(self, user_name: str, name: str) -> bool:
+        """Whether contents of a push that has not been committed are kept."""
+        return not self._staging(self._existing(user_name, name)).is_empty
+
     async def begin(self, user_name: str, name: str, body: Any) -> Begun:
-        """Check a push and say what it has to send.
+        """Check a push and say what it has to send; where it has nothing to send, and asks for that, it counts at once.
 
         Raises:
             RefusedError: something in it cannot be in a workspace.
@@ -122,29 +129,45 @@ class Workspaces:
             StorageFull: there is no room for it.
         """
         async with self._opened(user_name, name) as (folder, record):
-            return await asyncio.to_thread(self._begin, folder, record, body)
+            begun, plan = await asyncio.to_thread(self._begin, folder, record, body)
+            if begun.missing or not _asks(body, "commit") or _asks(body, "dry_run"):
+                return begun
+            return begun._replace(done=await self._made_to_count(folder, record, plan))
 
-    def _begin(self, folder: Folder, record: Record, body: Any) -> Begun:
+    def _begin(self, folder: Folder, record: Record, body: Any) -> tuple[Begun, Plan]:
         push = secrets.token_hex(16)
         plan = committing.check(folder, record, read_plan(push, body))
-        is_whole = isinstance(body, Mapping) and bool(body.get("fresh"))
         staging = self._staging(folder)
         staging.clear(only_old=True)
         sizes = plan.digests()
-        wanted = list(sizes) if is_whole else committing.missing(folder, staging, record, plan)
+        wanted = list(sizes) if _asks(body, "fresh") else committing.missing(folder, staging, record, plan)
         parts = staging.parts()
-        needed = sum(sizes[digest] - parts.get(digest, 0) for digest in wanted)
-        free = shutil.disk_usage(folder.path).free
-        if needed + _MARGIN_BYTES > free:
-            raise StorageFull(path=str(folder.path))
-        if not (isinstance(body, Mapping) and body.get("dry_run")):
+        needed = sum(sizes[digest] - parts.get(digest, 0) for digest in wanted) + _MARGIN_BYTES
+        if needed > shutil.disk_usage(folder.path).free:
+            if not any(folder.pushes.iterdir()):
+                staging.keep_only(sizes)
+            if needed > shutil.disk_usage(folder.path).free:
+                raise StorageFull(path=str(folder.path))
+        is_done = not wanted and _asks(body, "commit")  # its plan is written with the journal
+        if not is_done and not _asks(body, "dry_run"):
             write_plan(folder.pushes / f"{push}.json", plan)
             self._plans[folder.path] = plan
-        return Begun(push, wanted, parts)
+        return Begun(push, wanted, parts), plan
 
-    async def add_pack(self, user_name: str, name: str, body: bytes) -> int:
-        """Keep small contents that a push sends; how many."""
+    async def add_pack(self, user_name: str, name: str, body: bytes, *, is_early: bool) -> int:
+        """Keep small contents that a push sends; how many.
+
+        Args:
+            is_early: the push has not been begun yet.
+
+        Raises:
+            StorageFull: the disk is nearly full, and nobody has looked yet whether there is room for the push.
+        """
         folder = self._existing(user_name, name)
+        if is_early:
+            disk = shutil.disk_usage(folder.path)
+            if disk.free < _EARLY_SHARE * disk.total + len(body):
+                raise StorageFull(path=str(folder.path))
         return await asyncio.to_thread(self._staging(folder).add_pack, body)
 
     async def add_part(self, user_name: str, name: str, digest: str, at: int, size: int, data: bytes) -> int:
@@ -165,31 +188,31 @@ class Workspaces:
             StorageFull: nothing that can be seen has changed, and the next call goes on with it.
         """
         async with self._opened(user_name, name) as (folder, record):
-            staging = self._staging(folder)
-            plan, missing = await asyncio.to_thread(self._prepare, folder, staging, record, push)
-            if missing or not plan.changes:
-                if not missing:
-                    (folder.pushes / f"{push}.json").unlink()
+            plan, missing = await asyncio.to_thread(self._prepare, folder, record, push)
+            if missing:
                 return Committed(record, folder.tree(record.version), missing)
+            return await self._made_to_count(folder, record, plan)
+
+    def _prepare(self, folder: Folder, record: Record, push: str) -> tuple[Plan, list[str]]:
+        begun = self._plans.pop(folder.path, None)
+        if begun is None or begun.id != push or not (folder.pushes / f"{push}.json").exists():
+            begun = committing.load_plan(folder, push)
+        plan = committing.check(folder, record, begun)
+        return plan, committing.missing(folder, self._staging(folder), record, plan)
+
+    async def _made_to_count(self, folder: Folder, record: Record, plan: Plan) -> Committed:
+        if plan.changes:
+            await asyncio.to_thread(committing.begin, folder, record, plan)
             new = record.version + 1
             # No task can come into the tree between the question and the move: both happen here, in one go.
             if self._is_used(folder.generation(record.version)):
-                await asyncio.to_thread(committing.copy, folder, staging, record, plan)
+                await asyncio.to_thread(committing.copy, folder, self._staging(folder), record, plan)
             else:
                 folder.generation(record.version).rename(folder.building(new))
-            record = await asyncio.to_thread(committing.finish, folder, record, plan, new, staging)
-            return Committed(record, folder.tree(record.version), [])
-
-    def _prepare(self, folder: Folder, staging: Staging, record: Record, push: str) -> tuple[Plan, list[str]]:
-        place = folder.pushes / f"{push}.json"
-        begun = self._plans.pop(folder.path, None)
-        if begun is None or begun.id != push or not place.exists():
-            begun = committing.load_plan(folder, push)
-        plan = committing.check(folder, record, begun)
-        missing = committing.missing(folder, staging, record, plan)
-        if plan.changes and not missing:
-            committing.begin(folder, record, plan, is_written=len(plan.changes) == len(begun.changes))
-        return plan, missing
+            record = await asyncio.to_thread(committing.finish, folder, record, plan, new)
+        else:
+            (folder.pushes / f"{plan.id}.json").unlink(missing_ok=True)
+        return Committed(record, folder.tree(record.version), [])
 
     @contextlib.asynccontextmanager
     async def _opened(self, user_name: str, name: str) -> AsyncIterator[tuple[Folder, Record]]:
@@ -219,3 +242,7 @@ class Workspaces:
     def _is_used(self, place: Path) -> bool:
         root = os.path.realpath(place) + "/"
         return any(f"{one}/".startswith(root) for one in self._used())
+
+
+def _asks(body: Any, what: str) -> bool:
+    return isinstance(body, Mapping) and bool(body.get(what))

@@ -1,10 +1,12 @@
-"""Many contents in one body: a line of JSON, then as many bytes as it says, for each; perhaps compressed as a whole."""
+"""Many contents in one body: ``[[SHA-256, mode, mtime_ns, length], ...]`` as a line of JSON, then their bytes; perhaps compressed."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from typing import Any, Iterator
+from typing import Iterator, NamedTuple, Sequence, Union
+
+from hfai.model.workspace.entry import MODE
 
 _SAMPLE = 1 << 16
 _WORTH = 0.9
@@ -12,31 +14,46 @@ _WORTH = 0.9
 LARGEST = 64 << 20
 
 
-def framed(head: dict[str, Any], data: bytes) -> bytes:
-    """One content; ``head`` says what it is, and gets its length."""
-    return json.dumps({**head, "n": len(data)}).encode() + b"\n" + data
+class Content(NamedTuple):
+    """A content, with the mode and time of one of the files that have it: it will probably be written with those."""
+
+    digest: str
+    mode: int
+    mtime_ns: int
+    data: Union[bytes, memoryview]
 
 
-def unframed(body: bytes) -> Iterator[tuple[dict[str, Any], memoryview, int]]:
-    """The contents of a body, and where each begins.
+def packed(contents: Sequence[Content]) -> bytes:
+    """Contents as a body."""
+    heads = [(*one[:3], len(one.data)) for one in contents]
+    return b"".join([json.dumps(heads).encode(), b"\n", *[one.data for one in contents]])
+
+
+def unpacked(body: bytes) -> Iterator[Content]:
+    """The contents of a body; whether their bytes fit their hash is not looked at.
 
     Raises:
         ValueError: this is no such body.
     """
-    view, at = memoryview(body), 0
-    while at < len(body):
-        end = body.find(b"\n", at, at + 65536)
-        head = json.loads(body[at:end]) if end >= 0 else None
-        size = head.get("n") if isinstance(head, dict) else None
-        if not isinstance(head, dict) or not isinstance(size, int) or not 0 <= size <= len(body) - end - 1:
+    view, end = memoryview(body), body.find(b"\n")
+    heads = json.loads(body[:end]) if end >= 0 else None
+    if not isinstance(heads, list):
+        raise ValueError("this is no pack of contents")
+    at = end + 1
+    for head in heads:
+        if not isinstance(head, list) or [*map(type, head)] != [str, int, int, int]:
             raise ValueError("this is no pack of contents")
-        yield head, view[end + 1 : end + 1 + size], end + 1
-        at = end + 1 + size
+        digest, mode, mtime_ns, size = head
+        if not (0 <= mode <= MODE and 0 <= mtime_ns < 2**63 and 0 <= size <= len(body) - at):
+            raise ValueError("this is no pack of contents")
+        yield Content(digest, mode, mtime_ns, view[at : at + size])
+        at += size
 
 
 def squeezed(body: bytes) -> tuple[bytes, bool]:
     """The body, compressed if a sample of it says that this pays."""
-    sample = body[:_SAMPLE]
+    middle = max(len(body) - _SAMPLE, 0) // 2
+    sample = body[middle : middle + _SAMPLE]
     if len(sample) < 256 or len(zlib.compress(sample, 1)) > _WORTH * len(sample):
         return body, False
     return zlib.compress(body, 1), True

@@ -74,6 +74,11 @@ def ensure_path(path: object) -> str:
     return path
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name, which holds no slash, surely is one that a directory inside a workspace may hold; most are."""
+    return name.isascii() and 0 < len(name) <= _LONGEST_PART and name not in (".", "..") and "\0" not in name
+
+
 def leads_out(path: str, target: str) -> bool:
     """Whether a symbolic link at ``path`` could lead out of the workspace.
 

@@ -13,7 +13,7 @@ import shutil
 from types import TracebackType
 from typing import Optional
 
-from hfai.model.workspace.paths import ensure_path
+from hfai.model.workspace.paths import ensure_path, is_plain
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _COPY_BYTES = 1 << 30
@@ -34,6 +34,7 @@ class SafeTree:
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         # The directories down to the one that was used last: neighbours come one after the other.
         self._open: list[tuple[str, int]] = []
+        self._last = ""
 
     def __enter__(self) -> SafeTree:
         return self
@@ -46,11 +47,16 @@ class SafeTree:
 
     def forget(self) -> None:
         """Let go of directories that are to be removed or replaced."""
+        self._last = ""
         while self._open:
             os.close(self._open.pop()[1])
 
     def parent(self, path: str) -> tuple[int, str]:
         """The directory that a path is in, as a descriptor that stays valid until the next call, and the last name."""
+        directory, _, name = path.rpartition("/")
+        if directory and directory == self._last and is_plain(name):
+            return self._open[-1][1], name
+        self._last = ""
         *parts, name = ensure_path(path).split("/")
         depth = 0
         while depth < len(parts) and depth < len(self._open) and self._open[depth][0] == parts[depth]:
@@ -60,6 +66,7 @@ class SafeTree:
         for part in parts[depth:]:
             at = self._open[-1][1] if self._open else self._root
             self._open.append((part, os.open(part, _DIRECTORY, dir_fd=at)))
+        self._last = directory
         return (self._open[-1][1] if self._open else self._root), name
 
     def stat(self, path: str) -> Optional[os.stat_result]:
@@ -98,10 +105,11 @@ class SafeTree:
         os.fchmod(fd, mode)
         return fd
 
-    def take_in(self, source: str, path: str) -> None:
+    def take_in(self, source: str, path: str) -> os.stat_result:
         """Move a file from elsewhere on the same disk to a path, in the place of whatever file or link is there."""
         at, name = self.parent(path)
         os.rename(source, name, dst_dir_fd=at)
+        return os.stat(name, dir_fd=at, follow_symlinks=False)
 
     def give_away(self, path: str, target: str) -> None:
         """Move a file to elsewhere on the same disk."""

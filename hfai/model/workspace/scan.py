@@ -20,6 +20,9 @@ SETTLED_NS = 50_000_000
 _ATTEMPTS = 3
 _USUAL = default_rules()
 
+# Is given a file that was read in one piece, and its content.
+Take = Callable[[Known, bytes], None]
+
 
 class Scan(NamedTuple):
     """What is in a tree.
@@ -38,13 +41,13 @@ class Scan(NamedTuple):
 
 class _Scanner:
     def __init__(
-        self, root: str, known: Tree, by_time_only: bool, with_ignore_files: bool, tick: Optional[Callable[[int], None]]
+        self, root: str, known: Tree, by_time_only: bool, with_ignore_files: bool, take: Optional[Take]
     ) -> None:
         self._root = root
         self._known = known
         self._by_time_only = by_time_only
         self._with_ignore_files = with_ignore_files
-        self._tick = tick
+        self._take = take
         self._plain: dict[str, bool] = {}
         self.tree: dict[str, Known] = {}
         self.skipped: dict[str, str] = {}
@@ -132,7 +135,7 @@ class _Scanner:
                     self.tree[path] = Known.of(entry, status.st_ctime_ns, status.st_ino)
         else:
             try:
-                known = read_file(f"{self._root}/{path}", self._tick)
+                known = read_file(f"{self._root}/{path}", self._take)
             except OSError:
                 self.skipped[path] = "unreadable"
                 return
@@ -156,7 +159,7 @@ def scan(
     *,
     with_ignore_files: bool = False,
     by_time_only: bool = False,
-    tick: Optional[Callable[[int], None]] = None,
+    take: Optional[Take] = None,
 ) -> Scan:
     """What is in a tree now.
 
@@ -166,17 +169,17 @@ def scan(
         rules: what is left out.
         with_ignore_files: whether ``.hfignore`` files on the way add to them.
         by_time_only: be content with size and time of writing.
-        tick: is told how many more bytes have been read.
+        take: is given each file that had to be read, and its content, where that was read in one piece of at most 1 MiB.
 
     Raises:
         OSError: the root itself cannot be read.
     """
-    scanner = _Scanner(root, known, by_time_only, with_ignore_files, tick)
+    scanner = _Scanner(root, known, by_time_only, with_ignore_files, take)
     scanner.directory("", rules)
     return Scan(scanner.tree, scanner.skipped, scanner.hashed_bytes)
 
 
-def read_file(path: str, tick: Optional[Callable[[int], None]] = None) -> Optional[Known]:
+def read_file(path: str, take: Optional[Take] = None) -> Optional[Known]:
     """A regular file with its hash; None if it was written to each time that it was read.
 
     Raises:
@@ -184,28 +187,31 @@ def read_file(path: str, tick: Optional[Callable[[int], None]] = None) -> Option
     """
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        return read_open_file(fd, tick)
+        return read_open_file(fd, take)
     finally:
         os.close(fd)
 
 
-def read_open_file(fd: int, tick: Optional[Callable[[int], None]] = None) -> Optional[Known]:
+def read_open_file(fd: int, take: Optional[Take] = None) -> Optional[Known]:
     """The same for one that is open, at its beginning."""
     for _ in range(_ATTEMPTS):
         before = os.fstat(fd)
         digest = hashlib.sha256()
         size = 0
+        first = b""
         # A byte more than there are: a small file is read at once, into no more memory than it needs.
         while block := os.read(fd, min(before.st_size - size + 1, _BLOCK) if size <= before.st_size else _BLOCK):
             digest.update(block)
+            first = first if size else block
             size += len(block)
-            if tick is not None:
-                tick(len(block))
             if size == before.st_size and len(block) < _BLOCK:
                 break  # the stat afterwards tells whether it has become longer
         after = os.fstat(fd)
         if size == after.st_size and _stamp(before) == _stamp(after):
-            return known_file(after, digest.hexdigest())
+            known = known_file(after, digest.hexdigest())
+            if take is not None and size == len(first):
+                take(known, first)
+            return known
         os.lseek(fd, 0, os.SEEK_SET)
     return None
 

@@ -21,7 +21,7 @@ from hfai.engine.workspaces.folder import Folder, Record
 from hfai.engine.workspaces.plan import read_plan
 from hfai.engine.workspaces.staging import Staging
 from hfai.model.errors import WorkspaceConflict
-from hfai.model.workspace.pack import framed
+from hfai.model.workspace.pack import Content, packed
 from hfai.testing import EngineSandbox
 
 PUSH = "import sys, hfai.client; hfai.client.push_workspace(sys.argv[1])"
@@ -103,8 +103,7 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) 
     if step >= 1:
         folder.generation(1).rename(folder.building(2))
     if step >= 2:
-        with staging.contents() as contents:
-            apply(plan, contents, folder.building(2))
+        apply(plan, staging.contents(), folder.building(2))
     if step >= 3:
         folder.building(2).rename(folder.generation(2))
     if step >= 4:
@@ -127,7 +126,8 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) 
 
 def _contents(staging: Staging, mark: bytes, more: int = 0) -> dict[str, bytes]:
     files = {"a": mark, "sub/b": mark + b"2", **{f"sub/{number}": b"%d" % number for number in range(more)}}
-    staging.add_pack(b"".join(framed({"sha256": hashlib.sha256(data).hexdigest()}, data) for data in files.values()))
+    contents = [Content(hashlib.sha256(data).hexdigest(), 0o600, 0, data) for data in files.values()]
+    assert staging.add_pack(packed(contents)) == len(files)
     return files
 
 
