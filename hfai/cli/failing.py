@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found] # signal takes longer to import than a command may
 import os
 import sys
 
@@ -20,12 +21,22 @@ _BROKEN_PIPE = 141
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Run a command, flush what it wrote, and turn whatever it raises into a line and an exit status."""
+    """Run a command, flush what it wrote, and turn whatever it raises into a line and an exit status.
+
+    Where :mod:`hfai.cli.__main__` has Ctrl-C end the process, it is a line for as long as the command runs.
+    """
+    is_fatal = _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL
     _prepare_streams()
     try:
-        status = command()
-        sys.stdout.flush()
-        return status
+        try:
+            if is_fatal:
+                _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+            status = command()
+            sys.stdout.flush()
+            return status
+        finally:
+            if is_fatal:
+                _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     except KeyboardInterrupt:
         if os.environ.get("HFAI_TRACEBACK") == "1":
             raise

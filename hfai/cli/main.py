@@ -1,4 +1,3 @@
-# PYTHON_ARGCOMPLETE_OK
 """``hai-cli``: looks at the command word and imports that command's module, nothing else."""
 
 from __future__ import annotations
@@ -101,7 +100,3 @@ def _with_context(words: Sequence[str]) -> Sequence[str]:
         raise UsageError("--context needs a name: see `hai-cli context list`")
     os.environ["HFAI_CONTEXT"] = name
     return rest
-
-
-if __name__ == "__main__":
-    sys.exit(main())
