@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from hfai.testing import EngineSandbox
+from tests.nvml.machine import Builder, GpuMachine
 
 LEFT_OVER_S = 10.0
 
@@ -67,3 +68,19 @@ def engine_sandbox() -> Iterator[EngineSandbox]:
     """A running engine of the test's own, with two nodes; afterwards nothing of it is left."""
     with EngineSandbox({"nodes": 2, "stop_grace_s": 1}) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def nvml_builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    """Builds the stand-in for the library of NVIDIA's driver."""
+    return Builder(tmp_path_factory.mktemp("nvml"))
+
+
+@pytest.fixture
+def gpu_machine(nvml_builder: Builder, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> GpuMachine:
+    """Two GPUs, for every process that is started from now on."""
+    machine = GpuMachine(tmp_path_factory.mktemp("gpus"), nvml_builder)
+    for name, value in machine.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return machine

@@ -15,8 +15,8 @@ class GpuUse(NamedTuple):
         number: as in ``nvidia-smi``.
         name: its model.
         utilization_percent: how much of the last second or so it was at work.
-        memory_total_bytes: its memory.
-        memory_used_bytes: how much of it is in use.
+        memory_total_bytes: its memory; None where it works with that of the machine.
+        memory_used_bytes: how much of it is in use, without what the driver keeps for itself.
         temperature_c: in degrees Celsius.
         power_w: what it draws, in watts.
     """
@@ -24,8 +24,8 @@ class GpuUse(NamedTuple):
     number: int
     name: str
     utilization_percent: Optional[int]
-    memory_total_bytes: int
-    memory_used_bytes: int
+    memory_total_bytes: Optional[int]
+    memory_used_bytes: Optional[int]
     temperature_c: Optional[int]
     power_w: Optional[float]
 
@@ -41,8 +41,8 @@ class MachineUse(NamedTuple):
         memory_bytes: what it has.
         memory_used_bytes: what of it no new process could get.
         swap_bytes, swap_used_bytes: likewise.
-        gpus: its NVIDIA GPUs; empty without any, and where they cannot be read.
-        gpus_unreadable: why they cannot, None where there is no reason.
+        gpus: its NVIDIA GPUs, those that can be read.
+        gpus_unreadable: why others, or all, cannot; None where there is no reason.
     """
 
     name: str

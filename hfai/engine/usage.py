@@ -18,6 +18,7 @@ FRESH_S = 0.5
 # A percentage is of the time since the look before; after a longer pause two quick looks make one.
 STALE_S = 20.0
 _QUICK_S = 0.25
+_GPU_FIELDS = ("number", "name", "utilization_percent", "memory_total_bytes", "memory_used_bytes", "temperature_c", "power_w")
 
 
 class Rank(NamedTuple):
@@ -115,7 +116,7 @@ class UsageMeter:
             "memory_used_bytes": memory.total - memory.available,
             "swap_bytes": memory.swap_total,
             "swap_used_bytes": memory.swap_total - memory.swap_free,
-            "gpus": gpus["gpus"],
+            "gpus": [{name: row[name] for name in _GPU_FIELDS} for row in gpus["gpus"]],
             "gpus_unreadable": gpus.get("unreadable"),
         }
         nodes = []

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import contextlib
 
+from hfai.model.phrase import Phrase
+
 TYPE_CHECKING = False  # a supervisor's memory counts per rank
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Callable, Optional
+    from typing import Any, Callable, Iterator, Mapping, Optional
 
 
-NO_LIBRARY = "the library nvidia-ml-py is not installed: pip install nvidia-ml-py"
+NO_LIBRARY = Phrase("the library nvidia-ml-py is not installed: pip install nvidia-ml-py")
+OLD_DRIVER = Phrase("the driver is older than the library nvidia-ml-py")
+OTHER_VERSION = Phrase("the driver in use and its library are of different versions, as after an update without a restart")
 
 
 class GpusUnreadable(Exception):
-    """The GPUs cannot be asked; the message says why.
+    """The GPUs cannot be asked.
 
     Attributes:
+        reason: why.
         is_broken: False where there is only no library or no driver to ask, True where there is one and it fails.
     """
 
-    def __init__(self, message: str, *, is_broken: bool) -> None:
-        super().__init__(message)
+    def __init__(self, reason: Phrase, *, is_broken: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.is_broken = is_broken
 
 
@@ -30,9 +36,11 @@ class GpuState:
 
     Attributes:
         number: as in ``nvidia-smi``.
+        memory_total_bytes, memory_used_bytes: None where it has no memory of its own; what the driver keeps for itself is not in use.
         utilization_percent: how much of the last second or so a kernel was running.
         uncorrected_errors: memory errors since the driver was loaded that could not be corrected.
         needs_reset: whether memory that has failed waits for a reset to be replaced, or can no longer be.
+        process_memory: bytes of its memory that each process uses, by process id; empty where that was not asked.
     """
 
     __slots__ = (
@@ -42,23 +50,38 @@ class GpuState:
         "needs_reset",
         "number",
         "power_w",
+        "process_memory",
         "temperature_c",
         "uncorrected_errors",
         "utilization_percent",
         "uuid",
     )
 
-    def __init__(self, number: int, name: str, uuid: str, memory_total_bytes: int, memory_used_bytes: int) -> None:
+    def __init__(self, number: int, name: str = "", uuid: str = "") -> None:
         self.number = number
         self.name = name
         self.uuid = uuid
-        self.memory_total_bytes = memory_total_bytes
-        self.memory_used_bytes = memory_used_bytes
+        self.memory_total_bytes: Optional[int] = None
+        self.memory_used_bytes: Optional[int] = None
         self.utilization_percent: Optional[int] = None
         self.temperature_c: Optional[int] = None
         self.power_w: Optional[float] = None
         self.uncorrected_errors: Optional[int] = None
         self.needs_reset: Optional[bool] = None
+        self.process_memory: dict[int, int] = {}
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> GpuState:
+        """The same from JSON, whose keys are text."""
+        state = cls(body["number"])
+        for name in cls.__slots__:
+            setattr(state, name, body[name])
+        state.process_memory = {int(pid): size for pid, size in body["process_memory"].items()}
+        return state
 
 
 class Gpus:
@@ -81,10 +104,11 @@ class Gpus:
         self._nvml: Any = pynvml
         try:
             pynvml.nvmlInit()
+        except pynvml.NVMLError_FunctionNotFound:
+            raise GpusUnreadable(OLD_DRIVER, is_broken=False) from None
         except pynvml.NVMLError as error:
             is_absent = isinstance(error, (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded))
-            raise GpusUnreadable(str(error), is_broken=not is_absent) from None
-        self._handles: dict[int, Any] = {}
+            raise GpusUnreadable(self._reason(error), is_broken=not is_absent) from None
 
     def __enter__(self) -> Gpus:
         return self
@@ -102,61 +126,73 @@ class Gpus:
     @property
     def count(self) -> int:
         """How many there are."""
-        return int(self._asked(self._nvml.nvmlDeviceGetCount))
+        with self._asking():
+            return int(self._nvml.nvmlDeviceGetCount())
 
-    def state(self, number: int) -> GpuState:
+    def state(self, number: int, *, with_processes: bool = False) -> GpuState:
         """How one of them is.
 
         Raises:
             GpusUnreadable: it does not answer, or is lost.
         """
-        nvml, handle = self._nvml, self._handle(number)
-        memory = self._asked(nvml.nvmlDeviceGetMemoryInfo, handle)
-        name, uuid = self._asked(nvml.nvmlDeviceGetName, handle), self._asked(nvml.nvmlDeviceGetUUID, handle)
-        state = GpuState(number, name, uuid, memory.total, memory.used)
-        rates = self._told(nvml.nvmlDeviceGetUtilizationRates, handle)
-        state.utilization_percent = None if rates is None else int(rates.gpu)
-        state.temperature_c = self._told(nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU)
-        milliwatts = self._told(nvml.nvmlDeviceGetPowerUsage, handle)
-        state.power_w = None if milliwatts is None else milliwatts / 1000
-        state.uncorrected_errors = self._told(
-            nvml.nvmlDeviceGetTotalEccErrors,
-            handle,
-            nvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED,
-            nvml.NVML_VOLATILE_ECC,
-        )
-        pages = self._told(nvml.nvmlDeviceGetRetiredPagesPendingStatus, handle)
-        rows = self._told(nvml.nvmlDeviceGetRemappedRows, handle)  # corrected, uncorrected, is pending, has failed
-        if pages is not None or rows is not None:
-            state.needs_reset = bool(pages) or (rows is not None and bool(rows[2] or rows[3]))
+        nvml = self._nvml
+        with self._asking():
+            handle = nvml.nvmlDeviceGetHandleByIndex(number)
+            state = GpuState(number, nvml.nvmlDeviceGetName(handle), nvml.nvmlDeviceGetUUID(handle))
+            memory = self._memory(handle)
+            if memory is not None:
+                state.memory_total_bytes, state.memory_used_bytes = int(memory.total), int(memory.used)
+            rates = self._told(nvml.nvmlDeviceGetUtilizationRates, handle)
+            state.utilization_percent = None if rates is None else int(rates.gpu)
+            state.temperature_c = self._told(nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU)
+            milliwatts = self._told(nvml.nvmlDeviceGetPowerUsage, handle)
+            state.power_w = None if milliwatts is None else milliwatts / 1000
+            kind, since = nvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, nvml.NVML_VOLATILE_ECC
+            state.uncorrected_errors = self._told(nvml.nvmlDeviceGetTotalEccErrors, handle, kind, since)
+            state.needs_reset = self._needs_reset(handle)
+            if with_processes:
+                state.process_memory = self._process_memory(handle)
         return state
 
-    def process_memory(self, number: int) -> dict[int, int]:
-        """Bytes of its memory that each process uses, by process id; empty where it does not tell.
+    def _memory(self, handle: Any) -> Any:
+        """Total and used; the first version of the question counts what the driver keeps for itself as used."""
+        newer = self._told(self._nvml.nvmlDeviceGetMemoryInfo, handle, self._nvml.nvmlMemory_v2)
+        return newer or self._told(self._nvml.nvmlDeviceGetMemoryInfo, handle)
 
-        Raises:
-            GpusUnreadable: it is lost.
-        """
-        found = self._told(self._nvml.nvmlDeviceGetComputeRunningProcesses, self._handle(number)) or []
-        return {int(process.pid): int(process.usedGpuMemory or 0) for process in found}
+    def _needs_reset(self, handle: Any) -> Optional[bool]:
+        pages = self._told(self._nvml.nvmlDeviceGetRetiredPagesPendingStatus, handle)
+        rows = self._told(self._nvml.nvmlDeviceGetRemappedRows, handle)  # corrected, uncorrected, is pending, has failed
+        if pages is None and rows is None:
+            return None
+        return bool(pages) or (rows is not None and bool(rows[2] or rows[3]))
 
-    def _handle(self, number: int) -> Any:
-        if number not in self._handles:
-            self._handles[number] = self._asked(self._nvml.nvmlDeviceGetHandleByIndex, number)
-        return self._handles[number]
+    def _process_memory(self, handle: Any) -> dict[int, int]:
+        """By the names with a version: the one without is refused, and not by an NVMLError, where the driver is older."""
+        nvml = self._nvml
+        for question in (nvml.nvmlDeviceGetComputeRunningProcesses_v3, nvml.nvmlDeviceGetComputeRunningProcesses_v2):
+            found = self._told(question, handle)
+            if found is not None:
+                return {int(process.pid): int(process.usedGpuMemory or 0) for process in found}
+        return {}
 
-    def _asked(self, question: Callable[..., Any], *arguments: Any) -> Any:
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
         try:
-            return question(*arguments)
+            yield
         except self._nvml.NVMLError as error:
-            raise GpusUnreadable(str(error), is_broken=True) from None
+            raise GpusUnreadable(self._reason(error), is_broken=True) from None
+
+    def _reason(self, error: Exception) -> Phrase:
+        if isinstance(error, self._nvml.NVMLError_LibRmVersionMismatch):
+            return OTHER_VERSION
+        if isinstance(error, self._nvml.NVMLError_InvalidArgument):
+            return Phrase("there is none of this number")
+        return Phrase(str(error))
 
     def _told(self, question: Callable[..., Any], *arguments: Any) -> Any:
-        """The answer; None where this kind of GPU has none."""
+        """The answer; None where this kind of GPU, or this driver, has none."""
         nvml = self._nvml
         try:
             return question(*arguments)
         except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound, nvml.NVMLError_NoPermission):
             return None
-        except nvml.NVMLError as error:
-            raise GpusUnreadable(str(error), is_broken=True) from None

@@ -6,11 +6,13 @@ import os
 
 from hfai.model.phrase import Phrase
 from hfai.node.check import Check, failed, skipped
-from hfai.node.gpus import Gpus, GpusUnreadable
+from hfai.node.gpus import GpusUnreadable
 
 TYPE_CHECKING = False  # a supervisor's memory counts per rank
 if TYPE_CHECKING:
     from typing import Optional, Sequence
+
+    from hfai.node.gpus import GpuState
 
 # Below these a process cannot even say that it failed; of small machines a share, or they would never be fit.
 LEAST_MEMORY_BYTES, LEAST_MEMORY_SHARE = 256 << 20, 0.05
@@ -82,30 +84,39 @@ def gpus(numbers: Sequence[int], most_used_bytes: Optional[int] = None) -> list[
     Returns:
         ``gpu_memory`` and ``gpu_errors``.
 
-    Blocks for as long as the driver takes to answer: some 50 ms, without NVML's library up to 20 seconds.
+    Blocks for as long as the driver takes to answer: some 200 ms, 20 seconds at most; then they have failed.
     """
     if not numbers:
         return [skipped(name, Phrase("this node has no GPU")) for name in ("gpu_memory", "gpu_errors")]
+    from hfai.node.gpu_asking import GpuReader
+
     try:
-        with Gpus() as found:
-            states = [found.state(number) for number in numbers]
+        with GpuReader(_GPU_ANSWER_S) as reader:
+            found = reader.read(numbers)
+        states = [found.of(number) for number in numbers]
     except GpusUnreadable as error:
-        reason = str(error)
         if error.is_broken:
-            said = Phrase("the GPUs do not answer: {reason}", reason=reason)
-            return [failed("gpu_errors", said), skipped("gpu_memory", said)]
-        said = Phrase("not read: {reason}", reason=reason)
+            said = Phrase("the GPUs do not answer: {reason}", reason=error.reason)
+            return [skipped("gpu_memory", said), failed("gpu_errors", said)]
+        said = Phrase("not read: {reason}", reason=error.reason)
         return [skipped("gpu_memory", said), _driver_answers(said)]
-    used = Check("gpu_memory", max(state.memory_used_bytes for state in states), most_used_bytes, "bytes", is_most=True)
-    if used.has_failed:
-        used.text = Phrase("{used} MiB of a GPU's memory are in use already", used=int(used.value or 0) >> 20)
     errors = Check("gpu_errors", sum(state.uncorrected_errors or 0 for state in states), 0, "errors", is_most=True)
     if errors.has_failed:
         bad = ", ".join(str(state.number) for state in states if state.uncorrected_errors)
         errors.text = Phrase("memory errors that could not be corrected on GPU {gpus}", gpus=bad)
     elif worn := [str(state.number) for state in states if state.needs_reset]:
         errors = failed("gpu_errors", Phrase("failed memory on GPU {gpus}: it has to be reset", gpus=", ".join(worn)))
-    return [used, errors]
+    return [_memory_in_use(states, most_used_bytes), errors]
+
+
+def _memory_in_use(states: Sequence[GpuState], most_used_bytes: Optional[int]) -> Check:
+    told = [state.memory_used_bytes for state in states if state.memory_used_bytes is not None]
+    if not told:  # it works with the memory of the machine
+        return skipped("gpu_memory", Phrase("not told by this GPU"))
+    check = Check("gpu_memory", max(told), most_used_bytes, "bytes", is_most=True)
+    if check.has_failed:
+        check.text = Phrase("{used} MiB of a GPU's memory are in use already", used=max(told) >> 20)
+    return check
 
 
 def _driver_answers(unread: Phrase) -> Check:

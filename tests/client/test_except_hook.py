@@ -13,6 +13,7 @@ import pytest
 
 from hfai.client import Experiment, _session, create_experiment_v2, wait
 from hfai.testing import EngineSandbox
+from tests.nvml.machine import GPU_IS_LOST, GpuMachine
 
 # The main process would wait for its child's barrier for ever.
 HANGS = """
@@ -91,20 +92,17 @@ def test_a_healthy_node(submit: Callable[..., Experiment]) -> None:
     assert (task.end.cause.value, task.end.rank, task.exit_status, len(task.id_list)) == ("user_code", 0, 1, 1)
 
 
-def test_a_node_whose_gpus_do_not_answer(submit: Callable[..., Experiment], tmp_path: Path) -> None:
+def test_a_node_whose_gpus_do_not_answer(submit: Callable[..., Experiment], gpu_machine: GpuMachine) -> None:
     """The task is queued again; it does not count as failed."""
-    broken = tmp_path / "bin" / "nvidia-smi"
-    broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho 'Unable to determine the device handle' >&2\nexit 15\n")
-    broken.chmod(0o755)
-    environ = {"PATH": f"{broken.parent}:{os.environ['PATH']}", "CUDA_VISIBLE_DEVICES": "0"}
+    gpu_machine.answers("every", GPU_IS_LOST, gpu=0)
+    environ = {**gpu_machine.environ, "CUDA_VISIBLE_DEVICES": "0"}
     task = submit(CHECKS, environ=environ)
     deadline = time.monotonic() + 60
     while len(task.refresh().id_list) < 2:
         assert time.monotonic() < deadline, task.to_dict()
         time.sleep(0.02)
     assert (task.suspensions[0].by, task.worker_status_list[0]) == ("task", "stopped")
-    assert "the GPUs do not answer: Unable to determine the device handle" in task.log(0)
+    assert "the GPUs do not answer: GPU 0: GPU is lost" in task.log(0)
     task.stop()
     wait(task, timeout=30)
 

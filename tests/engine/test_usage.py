@@ -16,6 +16,7 @@ import pytest
 from hfai.engine.gpu_watch import GpuWatch
 from hfai.engine.usage import Rank, UsageMeter
 from hfai.node import machine
+from tests.nvml.machine import GIB, GPU_IS_LOST, HANG, GpuMachine
 
 DEADLINE_S = 30.0
 BURN = "import sys\nfill = bytearray(30 << 20)\nprint('ready', flush=True)\nwhile True: pass"
@@ -117,39 +118,25 @@ def test_the_real_reader_without_a_driver(tmp_path: Path, monkeypatch: pytest.Mo
     assert first == second and "nvidia-ml-py" in first["unreadable"] and first["gpus"] == []
 
 
-DRIVER = '''
-class NVMLError(Exception): pass
-class NVMLError_LibraryNotFound(NVMLError): pass
-class NVMLError_DriverNotLoaded(NVMLError): pass
-class NVMLError_NotSupported(NVMLError): pass
-class NVMLError_FunctionNotFound(NVMLError): pass
-class NVMLError_NoPermission(NVMLError): pass
-NVML_TEMPERATURE_GPU = NVML_MEMORY_ERROR_TYPE_UNCORRECTED = NVML_VOLATILE_ECC = 0
-class Memory: total, used = 80 << 30, 8 << 30
-class Rates: gpu = 87
-def nvmlInit(): pass
-def nvmlShutdown(): pass
-def nvmlDeviceGetCount(): return 2
-def nvmlDeviceGetHandleByIndex(number): return number
-def nvmlDeviceGetMemoryInfo(handle): return Memory
-def nvmlDeviceGetName(handle): return "H100"
-def nvmlDeviceGetUUID(handle): return f"GPU-{handle}"
-def nvmlDeviceGetUtilizationRates(handle): return Rates
-def nvmlDeviceGetTemperature(handle, which): return 45
-def nvmlDeviceGetPowerUsage(handle): raise NVMLError_NotSupported
-def nvmlDeviceGetTotalEccErrors(handle, *which): return 0
-def nvmlDeviceGetRetiredPagesPendingStatus(handle): return 0
-def nvmlDeviceGetRemappedRows(handle): return [0, 0, 0, 0]
-'''
-
-
-def test_the_real_reader_with_two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through the one door to NVML; what a GPU does not tell is null. Only the driver's library is a stand-in."""
-    (tmp_path / "pynvml.py").write_text(DRIVER)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+def test_the_real_reader_with_two_gpus(gpu_machine: GpuMachine) -> None:
+    """Through the one door to NVML; what a GPU does not tell is null."""
+    gpu_machine.tells(0, memory_used=8 * GIB, utilization=87, power_mw=None)
     (host,) = asyncio.run(measured(UsageMeter(GpuWatch())))["machines"]
     first, second = host["gpus"]
-    assert (first["number"], second["number"], first["name"]) == (0, 1, "H100")
-    assert (first["utilization_percent"], first["temperature_c"], first["power_w"]) == (87, 45, None)
-    assert (first["memory_used_bytes"], first["memory_total_bytes"]) == (8 << 30, 80 << 30)
+    assert (first["number"], second["number"], first["name"]) == (0, 1, "NVIDIA H100 80GB HBM3")
+    assert (first["utilization_percent"], first["temperature_c"], first["power_w"]) == (87, 31, None)
+    assert (first["memory_used_bytes"], first["memory_total_bytes"]) == (8 * GIB, 80 * GIB)
     assert host["gpus_unreadable"] is None
+
+
+def test_a_gpu_that_is_lost_is_named_beside_the_others(gpu_machine: GpuMachine) -> None:
+    gpu_machine.answers("every", GPU_IS_LOST, gpu=0)
+    (host,) = asyncio.run(measured(UsageMeter(GpuWatch())))["machines"]
+    assert [gpu["number"] for gpu in host["gpus"]] == [1]
+    assert host["gpus_unreadable"] == "GPU 0: GPU is lost"
+
+
+def test_a_driver_that_keeps_the_real_reader(gpu_machine: GpuMachine) -> None:
+    gpu_machine.answers("nvmlInit", HANG)
+    (answer,) = asked(GpuWatch(answer_s=1.0))
+    assert answer["unreadable"] == "the driver has not answered within 1 s"

@@ -10,7 +10,7 @@ import pytest
 
 from hfai.node import quick
 from hfai.node.check import Check
-from hfai.node.gpus import GpusUnreadable
+from tests.nvml.machine import GPU_IS_LOST, HANG, GpuMachine
 
 GIB = 1 << 30
 
@@ -58,73 +58,60 @@ def test_gpus_of_a_node_without_any() -> None:
     ]
 
 
-class _Gpus:
-    """In the place of the door: one GPU in a given state."""
-
-    def __init__(self, **state: object) -> None:
-        self._state = {
-            "number": 0,
-            "memory_used_bytes": 5 << 20,
-            "uncorrected_errors": 0,
-            "needs_reset": False,
-            **state,
-        }
-
-    def __call__(self) -> _Gpus:
-        return self
-
-    def __enter__(self) -> _Gpus:
-        return self
-
-    def __exit__(self, *about: object) -> None:
-        pass
-
-    def state(self, number: int) -> object:
-        return type("State", (), self._state)
-
-
 @pytest.mark.parametrize(
-    ("state", "texts"),
+    ("told", "texts"),
     [
         ({}, ["", ""]),
-        ({"uncorrected_errors": None, "needs_reset": None}, ["", ""]),
-        ({"uncorrected_errors": 2}, ["", "memory errors that could not be corrected on GPU 0"]),
-        ({"needs_reset": True}, ["", "failed memory on GPU 0: it has to be reset"]),
-        ({"memory_used_bytes": 200 << 20}, ["200 MiB of a GPU's memory are in use already", ""]),
+        ({"uncorrected": None, "rows": None}, ["", ""]),
+        ({"uncorrected": 2}, ["", "memory errors that could not be corrected on GPU 1"]),
+        ({"rows": "0 1 1 0"}, ["", "failed memory on GPU 1: it has to be reset"]),
+        ({"memory_used": 200 << 20, "processes": f"4711 {200 << 20}"}, ["200 MiB of a GPU's memory are in use already", ""]),
     ],
 )
-def test_gpus(monkeypatch: pytest.MonkeyPatch, state: dict[str, object], texts: list[str]) -> None:
-    monkeypatch.setattr(quick, "Gpus", _Gpus(**state))
-    checks = quick.gpus([0], 100 << 20)
+def test_gpus(gpu_machine: GpuMachine, told: dict[str, object], texts: list[str]) -> None:
+    """The other GPU of the machine is another node's."""
+    gpu_machine.tells(1, **told)
+    checks = quick.gpus([1], 100 << 20)
+    assert [check.name for check in checks] == ["gpu_memory", "gpu_errors"]
     assert [check.text for check in checks] == texts
     assert [check.has_failed for check in checks] == [bool(text) for text in texts]
+    assert not any(check.text for check in quick.gpus([0], 100 << 20))
 
 
-def test_a_lost_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost() -> None:
-        raise GpusUnreadable("GPU is lost", is_broken=True)
+def test_a_gpu_that_works_with_the_memory_of_the_machine(gpu_machine: GpuMachine) -> None:
+    gpu_machine.tells(0, memory_total=None)
+    memory, errors = quick.gpus([0, 1], 100 << 20)
+    assert (memory.status, errors.status) == ("passed", "passed")
+    memory, errors = quick.gpus([0], 100 << 20)
+    assert (memory.status, memory.text, errors.status) == ("skipped", "not told by this GPU", "passed")
 
-    monkeypatch.setattr(quick, "Gpus", lost)
-    assert [str(check.text) for check in quick.gpus([0]) if check.has_failed] == ["the GPUs do not answer: GPU is lost"]
+
+def test_a_lost_gpu(gpu_machine: GpuMachine) -> None:
+    gpu_machine.answers("every", GPU_IS_LOST, gpu=1)
+    memory, errors = quick.gpus([0, 1])
+    assert (memory.status, errors.status) == ("skipped", "failed")
+    assert errors.text == "the GPUs do not answer: GPU 1: GPU is lost"
+    assert [check.status for check in quick.gpus([0])] == ["passed", "passed"]
 
 
-def test_without_the_library_the_driver_says_whether_it_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A program of the driver that fails is a node that fails; one that is not there says nothing."""
-
-    def unread() -> None:
-        raise GpusUnreadable("no library", is_broken=False)
-
-    monkeypatch.setattr(quick, "Gpus", unread)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert [check.status for check in quick.gpus([0])] == ["skipped", "skipped"]
-    program = tmp_path / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho No devices were found; exit 6\n")
-    program.chmod(0o700)
+def test_a_driver_that_never_answers(gpu_machine: GpuMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "_GPU_ANSWER_S", 2.0)
+    gpu_machine.answers("nvmlInit", HANG)
     assert [str(check.text) for check in quick.gpus([0]) if check.has_failed] == [
-        "the GPUs do not answer: No devices were found"
+        "the GPUs do not answer: the driver has not answered within 2 s"
     ]
+
+
+def test_without_the_library_the_driver_says_whether_it_answers(gpu_machine: GpuMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of the driver that fails is a node that fails; one that is not there says nothing."""
+    gpu_machine.has_driver(390)
+    assert [check.text for check in quick.gpus([0])] == ["not read: the driver is older than the library nvidia-ml-py"] * 2
+    gpu_machine.answers("every", GPU_IS_LOST, gpu=0)
+    assert [str(check.text) for check in quick.gpus([0]) if check.has_failed] == [
+        "the GPUs do not answer: Unable to determine the device handle for GPU0: GPU is lost"
+    ]
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert [check.status for check in quick.gpus([0])] == ["skipped", "skipped"]
 
 
 def test_a_check_travels_as_json() -> None:

@@ -57,7 +57,7 @@ def cluster_text(cluster: ClusterOverview, signs: Signs) -> str:
     if gpus:
         parts.append(table_of(_gpu_columns(signs), gpus))
     parts += [
-        tr("the GPUs of {machine} cannot be read: {reason}", machine=machine.name, reason=machine.gpus_unreadable) + "\n"
+        tr("GPUs of {machine} cannot be read: {reason}", machine=machine.name, reason=machine.gpus_unreadable) + "\n"
         for machine in cluster.machines
         if machine.gpus_unreadable
     ]
@@ -143,6 +143,8 @@ def gpu_use_text(gpu: GpuUse, signs: Signs) -> str:
 
 
 def gpu_memory_text(gpu: GpuUse, signs: Signs) -> str:
-    """A GPU's memory in use."""
+    """A GPU's memory in use; empty where it has none of its own."""
     used, total = gpu.memory_used_bytes, gpu.memory_total_bytes
+    if used is None or total is None:
+        return ""
     return f"{bar(used, total, signs)} {size_text(used)} / {size_text(total)}"

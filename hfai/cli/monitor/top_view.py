@@ -139,8 +139,10 @@ def _gpu_line(gpu: GpuUse, signs: Signs) -> Line:
     percent = gpu.utilization_percent
     work = "" if percent is None else f"{bar(percent, 100, signs)} {percent:3}%  "
     heat = "" if gpu.temperature_c is None else f"  {gpu.temperature_c} C"
-    memory = f"{bar(used, total, signs)} {size_text(used)}"
-    return Line((_label(f"GPU {gpu.number}"), BOLD), (work, None), (memory, None), (f" / {size_text(total)}{heat}  {gpu.name}", DIM))
+    memory, of = "", ""
+    if used is not None and total is not None:
+        memory, of = f"{bar(used, total, signs)} {size_text(used)}", f" / {size_text(total)}"
+    return Line((_label(f"GPU {gpu.number}"), BOLD), (work, None), (memory, None), (f"{of}{heat}  {gpu.name}", DIM))
 
 
 # The sections

@@ -80,6 +80,8 @@ def rank_environ(order: Order, rank: int, *, rank_dir: Path, engine_id: str) -> 
     }
     if node.gpus:
         environ["CUDA_VISIBLE_DEVICES"] = ",".join(str(gpu) for gpu in node.gpus)
+        # The numbers are those of nvidia-smi; CUDA would count the fastest first.
+        environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
     return environ
 
 

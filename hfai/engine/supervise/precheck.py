@@ -57,7 +57,12 @@ def _found(check: Check) -> str:
     if check.value is None:
         return f"{what} {check.text}" if check.status == SKIPPED else ""
     unit, size = ("M", 1 << 20) if check.name == "gpu_memory" else ("G", 1 << 30)
-    said = f"{what} {check.value / size:.4g}{unit}"
+    said = f"{what} {_short(check.value / size, 4)}{unit}"
     if check.limit is None:
         return said
-    return f"{said} {'<' if check.is_most != (check.status == FAILED) else '>'} {check.limit / size:.3g}{unit}"
+    return f"{said} {'<' if check.is_most != (check.status == FAILED) else '>'} {_short(check.limit / size, 3)}{unit}"
+
+
+def _short(value: float, digits: int) -> str:
+    """So many digits, more only in front of the point."""
+    return f"{value:.0f}" if value >= 10**digits else f"{value:.{digits}g}"

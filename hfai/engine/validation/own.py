@@ -17,7 +17,7 @@ from hfai.node.check import FAILED, PASSED, Check
 # Of what it prints the end is kept.
 MOST_BYTES = 16 << 10
 # What says where it runs, also in an environment that it brings along.
-_OF_NODE = ("NODE_NAME", "MARSV2_NODE_NAME", "CUDA_VISIBLE_DEVICES")
+_OF_NODE = ("NODE_NAME", "MARSV2_NODE_NAME", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 
 
 def own(check: OwnCheck, workspace: str, timeout_s: float) -> Check:

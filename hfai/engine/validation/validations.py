@@ -190,7 +190,7 @@ class Validations:
             entrypoint=sys.executable,
             entrypoint_executable=True,
             parameters=shlex.join(["-I", "-c", _PROGRAM, _LIBRARY]),
-            environments={VARIABLE: options.to_text()},
+            environments={VARIABLE: options.to_text(), **_library_path()},
             group=node.group,
         )
         return NewChain(
@@ -311,3 +311,8 @@ def _read(text: bytes) -> Optional[tuple[Check, ...]]:
         return tuple(Check.from_wire(check) for check in body["checks"])
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _library_path() -> dict[str, str]:
+    """Where the engine finds libraries: in many containers it is this that leads to the GPUs' driver."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}

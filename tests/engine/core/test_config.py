@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from hfai.engine.config import EngineConfig
-from hfai.engine.config_nodes import find_gpus
+from hfai.engine.config_nodes import find_gpus, read_nodes
 from hfai.engine.config_precheck import Precheck
 from hfai.engine.policy.snapshot import PolicySettings
 from hfai.engine.validation.options import ValidationLimits
 from hfai.model.errors import ConfigError
+from tests.nvml.machine import GPU_IS_LOST, LIB_RM_VERSION_MISMATCH, Builder, GpuMachine
 
 
 def load(tmp_path: Path, text: str) -> EngineConfig:
@@ -139,3 +140,31 @@ def test_visible_gpus_limit_the_nodes(monkeypatch: Any, visible: str, expected: 
     """``CUDA_VISIBLE_DEVICES`` hides GPUs from the engine as from any program."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert find_gpus() == expected
+
+
+@pytest.mark.parametrize(
+    ("visible", "nodes", "expected"),
+    [
+        (None, None, {"gpu-0": (0,), "gpu-1": (1,), "gpu-2": (2,)}),
+        ("0,2", None, {"gpu-0": (0,), "gpu-2": (2,)}),
+        ("GPU-00000001", None, {"gpu-0": (0,), "gpu-1": (1,), "gpu-2": (2,)}),
+        (None, 2, {"node-0": (0,), "node-1": (1, 2)}),
+        ("-1", 2, {"cpu-0": (), "cpu-1": ()}),
+    ],
+)
+def test_nodes_of_a_machine_with_gpus(
+    nvml_builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: Any, nodes: Any, expected: dict[str, tuple[int, ...]]
+) -> None:
+    """As many as nvidia-smi lists."""
+    monkeypatch.setenv("PATH", GpuMachine(tmp_path, nvml_builder, gpus=3).environ["PATH"])
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert {node.name: node.gpus for node in read_nodes(nodes, "default")} == expected
+
+
+@pytest.mark.parametrize(("function", "code", "gpu"), [("nvmlInit", LIB_RM_VERSION_MISMATCH, None), ("every", GPU_IS_LOST, 0)])
+def test_a_driver_that_fails_means_no_gpu(gpu_machine: GpuMachine, function: str, code: int, gpu: Any) -> None:
+    gpu_machine.answers(function, code, gpu=gpu)
+    assert find_gpus() == ()

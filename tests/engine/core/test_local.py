@@ -155,9 +155,9 @@ def test_gpus_of_a_node_are_the_tasks(tmp_path: Path) -> None:
     async def work() -> None:
         nodes = [{"name": "a", "gpus": [0, 1]}, {"name": "b", "gpus": [2]}]
         async with Real(tmp_path, nodes=nodes).running() as real:
-            real.script('echo "$CUDA_VISIBLE_DEVICES"\n')
+            real.script('echo "$CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER"\n')
             task = await real.reach(real.submit("gpus", nodes=2, spec={"environments": {"CUDA_VISIBLE_DEVICES": "7"}}))
-            assert [real.log(task, rank) for rank in (0, 1)] == ["0,1\n", "2\n"]
+            assert [real.log(task, rank) for rank in (0, 1)] == ["0,1 PCI_BUS_ID\n", "2 PCI_BUS_ID\n"]
             assert [job.assigned_gpus for job in task.jobs] == [(0, 1), (2,)]
 
     asyncio.run(work())

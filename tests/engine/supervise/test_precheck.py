@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.nvml.machine import GIB, HANG, GpuMachine
 
 ON = {"language": "en"}
 LINE = r"\[pre-check\] check\[MARSV2\] free cpu memory [\d.]+G > [\d.]+G and free log disk [\d.]+G > [\d.]+G passed\n"
@@ -53,20 +54,28 @@ def test_a_command_that_is_not_there(supervisors: Any) -> None:
     assert len(run.end["last_lines"]) == 1
 
 
-def test_a_driver_that_never_answers_can_be_stopped(
-    supervisors: Any, tmp_path: Path, wait_until: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The look hangs where the command would start, not the supervisor."""
-    stub = tmp_path / "stub"
-    stub.mkdir()
-    (stub / "pynvml.py").write_text(
-        "import time, pathlib\npathlib.Path(__file__).with_name('asked').touch()\ntime.sleep(300)\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(stub), prepend=os.pathsep)
+def test_a_driver_that_never_answers_can_be_stopped(supervisors: Any, wait_until: Any, gpu_machine: GpuMachine) -> None:
+    """The look waits where the command would start, not the supervisor."""
+    gpu_machine.answers("nvmlInit", HANG)
     run = supervisors.python("pass", precheck=ON, ranks=[{"node": "gpu-0", "gpus": [0], "environ": {}}])
     process = supervisors.start(run)
-    wait_until(lambda: (stub / "asked").exists())
+    wait_until(lambda: gpu_machine.is_asked)
     assert run.ask("ping")["ok"]
     assert run.ask("stop", word="stop", grace_s=0.1)["ok"]
     assert process.wait(20) == 0
     assert (run.end["asked"], run.end["signal"]) in [("stop", signal.SIGTERM), ("stop", signal.SIGKILL)]
+
+
+def test_a_node_with_gpus(supervisors: Any, gpu_machine: GpuMachine) -> None:
+    """What they hold and how sound they are; a memory held by somebody else is a node that is not fit."""
+    gpu_machine.tells(1, memory_used=2 * GIB, processes=f"4711 {2 * GIB}")
+    wanted = {**ON, "gpu_memory_used_bytes": 8 * GIB}
+    ranks = [{"node": "gpu-1", "gpus": [1], "environ": {}}]
+    run = supervisors.python("print('hello')", precheck=wanted, ranks=ranks)
+    assert supervisors.start(run).wait(20) == 0
+    line = rb"\[pre-check\] .* and gpu memory in use 2048M < 8192M and gpu memory errors 0 passed\nhello\n"
+    assert re.fullmatch(line, run.output)
+    run = supervisors.python("pass", precheck={**wanted, "gpu_memory_used_bytes": GIB}, ranks=ranks)
+    assert supervisors.start(run).wait(20) == 0
+    assert (run.end["outcome"], run.end["message"]) == ("unfit", "2048 MiB of a GPU's memory are in use already")
+    assert b"gpu memory in use 2048M > 1024M" in run.output
