@@ -105,7 +105,7 @@ def main() -> None:
     checkpoint = arguments.checkpoints / f"digits-{os.environ.get('CHAIN_ID', 'local')}.npz"
     first_epoch = load(checkpoint, network)
     if rank == 0:
-        print(f"{len(images)} images, {world_size} ranks, from epoch {first_epoch + 1}", flush=True)
+        print(f"{len(images)} images, rank 0 of {world_size}, from epoch {first_epoch + 1}", flush=True)
 
     with Peers(rank, world_size) as peers:
         for epoch in range(first_epoch, arguments.epochs):

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_output, is_document, show_rows
+from hfai.cli.output import add_output, is_document, note, show_rows
 from hfai.cli.task_columns import TASKS
 from hfai.model.errors import UsageError
 
@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.status:
         filters["chain_status_list"] = arguments.status
     total, experiments = get_experiments(page, page_size, select_pods=is_document(arguments), **filters)
+    if not total and not filters:
+        note(tr("you have no tasks: `hai-cli python FILE -- -n 1` submits one"))
     pages = max(1, -(-total // page_size))
 
     def document() -> Any:
@@ -65,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         return {"page": page, "page_size": page_size, "pages": pages, "total": total, "tasks": tasks}
 
     head = tr(
-        "page {page} of {pages}, {page_size} tasks a page, {total} tasks in all",
+        "page {page} of {pages}, {page_size} tasks a page, {total} in all",
         page=page,
         pages=pages,
         page_size=page_size,

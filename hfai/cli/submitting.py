@@ -115,9 +115,15 @@ def _help(kind: str) -> str:
 
 
 def become(command: Sequence[str], environment: dict[str, str]) -> NoReturn:
-    """Replace this process: its exit code, its signals and its terminal are then the program's own."""
+    """Replace this process: its exit code, its signals and its terminal are then the program's own.
+
+    Where it cannot be run a line says why, and the exit code is that of a shell: 127 for what is not there, else 126.
+    """
     sys.stdout.flush()
     try:
         os.execvpe(command[0], list(command), environment)
     except OSError as error:
-        raise UsageError("{program}: {reason}", program=command[0], reason=error.strerror) from None
+        from hfai.cli.failing import say
+
+        say(UsageError("{program}: {reason}", program=command[0], reason=error.strerror))
+        raise SystemExit(127 if isinstance(error, FileNotFoundError) else 126) from None

@@ -126,7 +126,7 @@ def _group(spec: TaskSpec, config: EngineConfig, groups: Mapping[str, int]) -> s
         raise InvalidTask(template, key="resource.group", group=name, groups=known, near=near[0] if near else "")
     if spec.node_count > groups[name]:
         raise InvalidTask(
-            "{key} is {nodes}: group {group} has {size} nodes; ask for at most that many",
+            "{key} is {nodes}: group {group} has only {size}; ask for at most that many",
             key="resource.node_count",
             nodes=spec.node_count,
             group=name,

@@ -221,14 +221,17 @@ class CheckFailed(HfaiError):
 
     code = "check_failed"
     exit_status = 7
-    default_template = "{failed} of {count} nodes failed: {nodes}"
+    default_template = "not fit: {nodes} ({failed} of {count})"
 
 
 class WorkspaceConflict(RefusedError):
     """Something has changed on both sides; nothing was overwritten. ``data`` has ``paths``, at most 100 of them."""
 
     code = "workspace_conflict"
-    default_template = "changed on the other side too: {shown} ({count} in all): pull first, or overwrite them with --force"
+    default_template = (
+        "changed on both sides: {shown} ({count} in all): `hai-cli workspace push --force` keeps what is here,"
+        " `hai-cli workspace pull --force` what is on the platform"
+    )
 
 
 class WaitTimeout(HfaiError):

@@ -52,7 +52,7 @@ def test_simulation_sets_the_variables(cli: Cli) -> None:
 
 
 def test_a_program_that_is_not_there(cli: Cli) -> None:
-    assert cli("exec", "no-such-program") == (2, "", "hai-cli: no-such-program: No such file or directory\n")
+    assert cli("exec", "no-such-program") == (127, "", "hai-cli: no-such-program: No such file or directory\n")
 
 
 @pytest.mark.parametrize("divider", ["--", "++"])

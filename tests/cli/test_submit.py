@@ -110,7 +110,7 @@ def test_a_name_in_use_is_refused(hai: Cli) -> None:
         (("run", "negative.yaml"), 6, "resource.node_count is the number -1"),
         (("run", "nothing.yaml"), 6, "spec.entrypoint is missing"),
         (("run", "good.yaml", "-g", "nope"), 6, "there is no such group"),
-        (("run", "good.yaml", "-n", "5"), 6, "has 4 nodes"),
+        (("run", "good.yaml", "-n", "5"), 6, "has only 4"),
         (("run", "good.yaml", "-n", "1000000000"), 6, "1000000000"),
         (("run", "good.yaml", "--name", "x" * 600), 6, "1 to 255 characters"),
         (("run", "outside.yaml"), 6, "there is no nowhere.py"),

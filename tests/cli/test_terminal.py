@@ -50,6 +50,18 @@ def test_follow_interrupted_and_resumed(hai: Cli, screen: Screen) -> None:
     assert numbers == list(range(numbers[0], numbers[-1] + 1)), "no line is missing or there twice"
 
 
+def test_only_a_clear_yes_is_one(screen: Screen) -> None:
+    """Anything else, the end of the input among it, and a line says that nothing was done."""
+    for answer in (("maybe", "Enter"), ("n", "Enter"), ("", "Enter"), ("", "C-d")):
+        screen.type("clear; haienv create asked; echo code $?", "Enter")
+        screen.wait_for(lambda text: text.rstrip().endswith("Y/N:"))
+        screen.type(*answer)
+        said = screen.wait_for("code 1")
+        assert line("nothing was done", in_text=said)
+    screen.type("clear; haienv list", "Enter")
+    screen.wait_for("you have no environments: `haienv create NAME` makes one")
+
+
 def test_a_shell_in_a_rank(hai: Cli, screen: Screen) -> None:
     """As wide as the window, also when that changes; Ctrl-C goes to what runs there; the shell's code is hai-cli's."""
     hai.write("hold.sh", "exec sleep 300\n")

@@ -62,7 +62,7 @@ def test_what_scripts_read(hai: Cli) -> None:
     bad = hai("validate", "nodes", "cpu-1", "-f", "bad.sh", "--json")
     assert bad.status == 7
     assert json.loads(bad.out)[0]["passed"] is False
-    assert bad.err.endswith("hai-cli: 1 of 1 nodes failed: cpu-1\n")
+    assert bad.err.endswith("hai-cli: not fit: cpu-1 (1 of 1)\n")
 
 
 def test_a_busy_node(hai: Cli, engine: EngineSandbox) -> None:

@@ -70,7 +70,7 @@ def test_a_task_runs_in_what_was_pushed(hai: Cli, engine: EngineSandbox) -> None
     assert str(engine.state_dir) in done.out
     assert "first" in done.out
     done = hai("bash", "sub/show.sh", "--", "--name", "told", "-n", "2")
-    assert "workspace tasks: nothing to push, 2 files are as they were" in done.err
+    assert "workspace tasks: nothing to push, none of its files (2) has changed" in done.err
     done = hai("bash", "sub/show.sh", "--", "--name", "here", "-f", "-q", "--no_push")
     assert str(hai.cwd) in done.out
 

@@ -22,12 +22,3 @@ def add_owner(parser: argparse.ArgumentParser) -> None:
 def add_which(parser: argparse.ArgumentParser) -> None:
     """``-n NAME``."""
     parser.add_argument("-n", "--name", required=True, metavar="ENVIRONMENT", help=tr("name of an environment"))
-
-
-def is_agreed(question: str) -> bool:
-    """Ask on the terminal; only a clear yes is one."""
-    import sys
-
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

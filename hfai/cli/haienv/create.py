@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from hfai.cli.haienv.arguments import is_agreed
+from hfai.cli.asking import can_ask, is_agreed
 from hfai.cli.haienv.entering import how_to_enter
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet, note, say_done
@@ -87,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         question = tr("the new environment will have Python {version} and extend nothing", version=version)
     if not arguments.yes:
-        if not (sys.stdin and sys.stdin.isatty()):
+        if not can_ask():
             raise UsageError("there is nobody here to ask: say --yes")
         if not is_agreed(f"{question}\nY/N: "):
             return 1

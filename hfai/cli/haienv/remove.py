@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from hfai.cli.haienv.arguments import add_name, is_agreed
+from hfai.cli.asking import can_ask, is_agreed
+from hfai.cli.haienv.arguments import add_name
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet, say_done
 from hfai.model.errors import UsageError
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     one = haienv.find(arguments.name)
     if not arguments.yes:
-        if not (sys.stdin and sys.stdin.isatty()):
+        if not can_ask():
             raise UsageError(
                 "this removes environment {name} with all that is installed in it: say --yes", name=one.name
             )

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def counts_text(overview: TaskOverview) -> str:
     """How many tasks there are, in one line."""
-    text = tr("{running} tasks run, {waiting} wait", running=overview.running, waiting=overview.waiting)
+    text = tr("tasks: {running} running, {waiting} waiting", running=overview.running, waiting=overview.waiting)
     if not overview.counts:
         return text
     each = ", ".join(f"{priority_name(one.priority)} {one.running}+{one.waiting}" for one in overview.counts)

@@ -18,6 +18,8 @@ EXIT_CODES = (
     ("6", mark("the platform refuses: quota, name in use, a task that could never run as asked")),
     ("7", mark("validate: a node has not passed; the table says which check, and the node is cordoned")),
     ("124", mark("wait --timeout: the time is over; the task goes on")),
+    ("126", mark("exec, ssh, haienv run: the program is there and cannot be run")),
+    ("127", mark("exec, ssh, haienv run: the program is not there")),
     ("130", mark("interrupted with Ctrl-C; the task goes on")),
     ("141", mark("nobody reads the output any more, as in `hai-cli list | head -1`; not a word about it")),
 )

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
             note(tr("  take it to the platform: hai-cli workspace push"))
         return 0
     text = tr(
-        "this directory is workspace {name} now, which has {files} files on the platform",
+        "this directory is workspace {name} now; files that it has on the platform: {files}",
         name=info.name,
         files=info.files,
     )

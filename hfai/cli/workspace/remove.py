@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from hfai.cli.asking import can_ask, is_agreed
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet, say_done
 from hfai.model.errors import UsageError
@@ -24,17 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from hfai.client import remove_workspace
 
-    if not arguments.yes and not _is_agreed(arguments.name):
-        return 1
-    remove_workspace(arguments.name)
-    say_done(arguments, tr("removed workspace {name} from the platform; the directory here stays", name=arguments.name))
+    name = arguments.name
+    if not arguments.yes:
+        if not can_ask():
+            raise UsageError("this removes workspace {name} and all that tasks have made in it: say --yes", name=name)
+        if not is_agreed(tr("remove workspace {name} and all that tasks have made in it? [y/N] ", name=name)):
+            return 1
+    remove_workspace(name)
+    say_done(arguments, tr("removed workspace {name} from the platform; the directory here stays", name=name))
     return 0
-
-
-def _is_agreed(name: str) -> bool:
-    if not (sys.stdin and sys.stdin.isatty()):
-        raise UsageError("this removes workspace {name} and all that tasks have made in it: say --yes", name=name)
-    question = tr("remove workspace {name} and all that tasks have made in it? [y/N] ", name=name)
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -24,4 +24,4 @@ def run_untouched() -> Optional[int]:
 
 def untouched_line(name: str, files: int) -> str:
     """Says that nothing had to be pushed."""
-    return tr("workspace {name}: nothing to push, {files} files are as they were", name=name, files=files)
+    return tr("workspace {name}: nothing to push, none of its files ({files}) has changed", name=name, files=files)

@@ -162,9 +162,8 @@ def _take(
     found = _compare(local, there, only)
     take, remove = dict(found.take), list(found.remove)
     if found.conflicts and not force:
-        template = "changed on both sides: {shown} ({count} in all): push first, or take what is there with --force"
         shown = ", ".join(path if path.isprintable() else ascii(path) for path in found.conflicts[:_MOST_SHOWN])
-        raise WorkspaceConflict(template, paths=found.conflicts[:_MOST_TOLD], shown=shown, count=len(found.conflicts))
+        raise WorkspaceConflict(paths=found.conflicts[:_MOST_TOLD], shown=shown, count=len(found.conflicts))
     for path in found.conflicts:
         if path in there:
             take[path] = there[path]

@@ -100,5 +100,5 @@ def test_it_loads_little(pushed: Path, name: str, sandbox: EngineSandbox) -> Non
     done = subprocess.run(
         [sys.executable, "-c", code], env={**sandbox.env, "HAI_LANG": "en"}, cwd=pushed, capture_output=True, text=True
     )
-    wanted = f"workspace {name}: nothing to push, 2 files are as they were\n"
+    wanted = f"workspace {name}: nothing to push, none of its files (2) has changed\n"
     assert (done.stdout, done.stderr) == (wanted, "[]\n")

@@ -11,7 +11,7 @@ import pytest
 from hfai.model.errors import InvalidTask
 
 BAD: list[tuple[dict[str, Any], str, str]] = [
-    ({"nodes": 5}, "resource.node_count", "group default has 4 nodes"),
+    ({"nodes": 5}, "resource.node_count", "group default has only 4"),
     ({"resource": {"group": "defualt"}}, "resource.group", "did you mean default?"),
     ({"resource": {"group": "x"}}, "resource.group", "there is no such group, only default"),
     ({"spec": {"workspace": ""}}, "spec.workspace", "is missing"),
