@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_output, is_document, note, show_rows
+from hfai.cli.output import add_output, is_document, show_rows
 from hfai.cli.task_columns import TASKS
 from hfai.model.errors import UsageError
 
@@ -56,8 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.status:
         filters["chain_status_list"] = arguments.status
     total, experiments = get_experiments(page, page_size, select_pods=is_document(arguments), **filters)
-    if not total and not filters:
-        note(tr("you have no tasks: `hai-cli python FILE -- -n 1` submits one"))
     pages = max(1, -(-total // page_size))
 
     def document() -> Any:
@@ -73,4 +71,5 @@ def run(arguments: argparse.Namespace) -> int:
         page_size=page_size,
         total=total,
     )
-    return show_rows(arguments, TASKS, experiments, document, head=f"{head}\n")
+    nothing = tr("you have no tasks: `hai-cli python FILE -- -n 1` submits one") if not total and not filters else ""
+    return show_rows(arguments, TASKS, experiments, document, head=f"{head}\n", nothing=nothing)

@@ -133,6 +133,7 @@ def show_rows(
     *,
     head: str = "",
     tail: str = "",
+    nothing: str = "",
 ) -> int:
     """Print rows in the form that was asked for.
 
@@ -142,6 +143,7 @@ def show_rows(
         rows: in an order that does not change from one call to the next.
         document: makes what ``--json`` prints (docs/json.md).
         head, tail: whole lines around a table.
+        nothing: a note for people where a table has no rows: what makes one.
 
     Returns:
         0, the exit status.
@@ -158,6 +160,8 @@ def show_rows(
         show_names(only.of(row) for row in rows)
         return 0
     sys.stdout.write(head + table_of(shown, rows, getattr(arguments, "color", "auto")) + tail)
+    if nothing and not rows:
+        note(nothing)
     return 0
 
 

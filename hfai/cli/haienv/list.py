@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from hfai.cli.language import mark, tr
-from hfai.cli.output import Column, Listing, add_output, note, show_rows
+from hfai.cli.output import Column, Listing, add_output, show_rows
 
 if TYPE_CHECKING:
     from hfai.haienv import Environment
@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     from hfai import haienv
 
     found = haienv.everybodys() if arguments.all else haienv.environments(arguments.user)
-    if not found and not arguments.all and arguments.user is None:
-        note(tr("you have no environments: `haienv create NAME` makes one"))
-    return show_rows(arguments, ENVIRONMENTS, found, lambda: [_json(one) for one in found])
+    is_own = not arguments.all and arguments.user is None
+    nothing = tr("you have no environments: `haienv create NAME` makes one") if is_own else ""
+    return show_rows(arguments, ENVIRONMENTS, found, lambda: [_json(one) for one in found], nothing=nothing)
 
 
 def _json(one: Environment) -> dict[str, Any]:

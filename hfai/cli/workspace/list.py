@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from hfai.cli.language import mark, tr
-from hfai.cli.output import Column, Listing, add_output, note, show_rows
+from hfai.cli.output import Column, Listing, add_output, show_rows
 
 if TYPE_CHECKING:
     from hfai.client import WorkspaceInfo
@@ -48,9 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     from hfai.client import list_workspaces
 
     found = list_workspaces()
-    if not found:
-        note(tr("you have no workspaces: `hai-cli workspace init NAME` makes the current directory one"))
-    return show_rows(arguments, WORKSPACES, found, lambda: [_json(info) for info in found])
+    nothing = tr("you have no workspaces: `hai-cli workspace init NAME` makes the current directory one")
+    return show_rows(arguments, WORKSPACES, found, lambda: [_json(info) for info in found], nothing=nothing)
 
 
 def _json(info: WorkspaceInfo) -> dict[str, Any]:
