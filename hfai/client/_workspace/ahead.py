@@ -14,7 +14,9 @@ from hfai.model.workspace.entry import Known
 from hfai.model.workspace.pack import Content
 
 # Packs that wait or are on their way: reading does not run away from sending.
-_MOST_WAITING = 3
+_MOST_WAITING = 4
+# One comes in while the other side is at work on the one before.
+_AT_ONCE = 2
 
 
 class Ahead:
@@ -35,7 +37,7 @@ class Ahead:
         self._connection = connection
         self._is_zipped = is_zipped
         self._progress = progress
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hfai-workspace")
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hfai-workspace")
         self._room = threading.BoundedSemaphore(_MOST_WAITING)
         self._waiting: list[Content] = []
         self._waiting_bytes = 0
@@ -54,13 +56,13 @@ class Ahead:
         self._has_failed = self._has_failed or kind is not None
         self._pool.shutdown()
 
-    def take(self, known: Known, data: bytes) -> None:
+    def take(self, path: str, known: Known, data: bytes) -> None:
         """Send a file's content; waits where many are on their way."""
         digest = known.content
         if self._has_failed or digest in self.sizes:
             return
         self.sizes[digest] = known.size
-        self._waiting.append(content_of(known, data))
+        self._waiting.append(content_of(path, known, data))
         self._waiting_bytes += known.size
         if self._waiting_bytes >= PACK_BYTES:
             self._flush()

@@ -101,7 +101,7 @@ class Sender:
                 if data is None:
                     self.changed.add(one.path)
                 else:
-                    contents.append(content_of(one.known, data))
+                    contents.append(content_of(one.path, one.known, data))
         send_pack(self._connection, contents, is_zipped=self._is_zipped)
         self._tick(size)
 
@@ -155,9 +155,9 @@ class Sender:
                 self._progress(min(self._done, self._total), self._total)
 
 
-def content_of(known: Known, data: bytes) -> Content:
+def content_of(path: str, known: Known, data: bytes) -> Content:
     """What is in a file, for a pack."""
-    return Content(known.content, known.mode, max(known.mtime_ns, 0), data)
+    return Content(known.content, known.mode, max(known.mtime_ns, 0), data, path)
 
 
 def send_pack(connection: Connection, contents: Sequence[Content], *, is_zipped: bool, is_early: bool = False) -> None:

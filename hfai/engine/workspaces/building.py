@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Mapping, Optional
 
 from hfai.engine.workspaces.folder import Folder, remove_tree
-from hfai.engine.workspaces.index import Index, read_index, write_index
+from hfai.engine.workspaces.index import Index, write_index
 from hfai.engine.workspaces.plan import Plan
 from hfai.engine.workspaces.staging import Contents
 from hfai.engine.workspaces.view import identity_at
 from hfai.model.errors import RefusedError
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, Entry, Known, kind_of
+from hfai.model.workspace.paths import parents_of
 from hfai.model.workspace.safe_tree import SafeTree, copy_bytes
 from hfai.model.workspace.scan import read_open_file
 
@@ -121,14 +122,13 @@ def _copy_file(source: SafeTree, tree: SafeTree, path: str, known: Known, status
     return read
 
 
-def apply(plan: Plan, contents: Contents, place: Path) -> Index:
+def apply(plan: Plan, contents: Contents, place: Path, index: Index) -> None:
     """Change the tree in ``place`` as the plan says, and its index; done again, it finds what is done already.
 
     Raises:
         RefusedError: a content is neither staged nor in its place.
         OSError: as the system says; nothing that is staged is lost.
     """
-    index = read_index(place)
     uses: dict[str, int] = {}
     for _, entry in plan.wanted():
         if entry.kind == FILE:
@@ -166,7 +166,6 @@ def apply(plan: Plan, contents: Contents, place: Path) -> Index:
         for path in sorted(modes, reverse=True):
             tree.set_mode(path, modes[path])
     write_index(place, index)
-    return index
 
 
 def _put(contents: Contents, tree: SafeTree, path: str, entry: Entry, *, is_last: bool) -> os.stat_result:
@@ -191,9 +190,7 @@ def _open_directories(plan: Plan, tree: SafeTree, index: Mapping[str, Known]) ->
 
 def _clear_way(tree: SafeTree, path: str, kind: str) -> None:
     """Make room for an entry: what is in its place, or in the place of a directory above it, is of another kind."""
-    parts = path.split("/")
-    for end in range(1, len(parts)):
-        above = "/".join(parts[:end])
+    for above in parents_of(path):
         status = tree.stat(above)
         if status is None or kind_of(status.st_mode) != DIRECTORY:
             tree.remove(above)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from typing import Optional
 
 from attrs import evolve
 
 from hfai.engine.system import write_atomic
 from hfai.engine.workspaces.building import apply, available, copy_generation, gather
+from hfai.engine.workspaces.early import files_in
 from hfai.engine.workspaces.folder import Folder, Record, remove_tree
 from hfai.engine.workspaces.index import read_index
 from hfai.engine.workspaces.plan import Plan, checked, read_plan, write_plan
@@ -102,13 +104,20 @@ def copy(folder: Folder, staging: Staging, record: Record, plan: Plan) -> None:
     copying.rename(folder.building(new))
 
 
-def finish(folder: Folder, record: Record, plan: Plan, new: int) -> Record:
-    """Carry a commit to its end from wherever it is."""
+def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Optional[Staging] = None) -> Record:
+    """Carry a commit to its end from wherever it is; ``staging``: the one that remembers, none after a crash."""
     building = folder.building(new)
     if building.is_dir():
-        contents = Staging(folder).contents()
-        gather(plan, contents, building / "tree", read_index(building), folder.staging, may_move=True)
-        index = apply(plan, contents, building)
+        tree, index = building / "tree", read_index(building)
+        there = (staging or Staging(folder)).early.become(tree, plan)
+        if not there and not index and staging is None:
+            there = files_in(tree)  # it may have become the tree before the crash
+        done = {path: there[path] for path, entry in plan.wanted() if path in there and there[path].entry == entry}
+        index.update(done)
+        rest = plan._replace(changes={path: change for path, change in plan.changes.items() if path not in done})
+        contents = (staging or Staging(folder)).contents()
+        gather(rest, contents, tree, there or index, folder.staging, may_move=True)
+        apply(rest, contents, building, index)
         with contextlib.suppress(FileNotFoundError):
             (building / "seen.json").unlink()
         building.rename(folder.generation(new))

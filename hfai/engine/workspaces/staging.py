@@ -15,13 +15,15 @@ import stat
 import threading
 import time
 from pathlib import Path
-from typing import Any, Container, Iterator, Mapping, Union
+from typing import Any, Container, Iterator, Mapping
 
+from hfai.engine.workspaces.early import NAME as EARLY
+from hfai.engine.workspaces.early import EarlyTree
 from hfai.engine.workspaces.folder import Folder
 from hfai.model.errors import RefusedError
 from hfai.model.workspace.pack import unpacked
 from hfai.model.workspace.paths import is_digest
-from hfai.model.workspace.safe_tree import SafeTree, copy_bytes
+from hfai.model.workspace.safe_tree import SafeTree, copy_bytes, write_all
 
 _BLOCK = 1 << 20
 # Content of a push that was given up is kept for the next one to find.
@@ -31,16 +33,24 @@ _PACK, _PART, _NEW = ".many", ".part", ".new"
 
 
 class Staging:
-    """The staged contents of one workspace."""
+    """The staged contents of one workspace.
+
+    Attributes:
+        early: those of a first push that have come before it was begun.
+    """
 
     def __init__(self, folder: Folder) -> None:
         self._path = folder.staging
         self._hashes: dict[str, tuple[int, Any]] = {}
         self._lock = threading.Lock()
+        self.early = EarlyTree(self._path)
 
     def contents(self) -> Contents:
         """What is there now."""
-        return Contents(self._path)
+        contents = Contents(self._path)
+        for path, known in self.early.files().items():
+            contents.add(known.content, f"{EARLY}/{path}")
+        return contents
 
     @property
     def is_empty(self) -> bool:
@@ -52,23 +62,30 @@ class Staging:
         """The large contents that have arrived in part, and how far."""
         return {one.stem: one.stat().st_size for one in self._path.glob(f"*{_PART}")}
 
-    def add_pack(self, body: bytes) -> int:
+    def add_pack(self, body: bytes, *, is_early: bool = False) -> int:
         """Keep a pack whose hashes are right; how many contents it holds.
+
+        Args:
+            is_early: it is of a first push that has not been begun.
 
         Raises:
             RefusedError: it is none, or something in it is not what it says.
             OSError: as the system says; nothing of it is kept then.
         """
+        try:
+            return self.early.add(body) if is_early else self._add_pack(body)
+        except ValueError as error:
+            raise RefusedError("a pack arrived damaged ({reason}): push again", reason=str(error)) from None
+
+    def _add_pack(self, body: bytes) -> int:
         name = secrets.token_hex(16)
         place = self._path / f"{name}{_NEW}"
         place.mkdir(mode=0o700)
         try:
             count = _unpack(body, str(place))
             place.rename(self._path / f"{name}{_PACK}")
-        except BaseException as error:
+        except BaseException:
             shutil.rmtree(place, ignore_errors=True)
-            if isinstance(error, ValueError):
-                raise RefusedError("a pack arrived damaged ({reason}): push again", reason=str(error)) from None
             raise
         return count
 
@@ -156,13 +173,13 @@ def _unpack(body: bytes, place: str) -> int:
     at = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     count = 0
     try:
-        for digest, mode, mtime_ns, data in unpacked(body):
+        for digest, mode, mtime_ns, data, _ in unpacked(body):
             if hashlib.sha256(data).hexdigest() != digest:
                 raise ValueError("a content does not fit its hash")
             with contextlib.suppress(FileExistsError):
                 fd = os.open(digest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=at)
                 try:
-                    _write_all(fd, data)
+                    write_all(fd, data)
                     os.fchmod(fd, mode | 0o400)  # it may have to be copied
                     os.utime(fd, ns=(mtime_ns, mtime_ns))
                 finally:
@@ -210,9 +227,9 @@ class Contents:
     def __iter__(self) -> Iterator[str]:
         return iter(self._found)
 
-    def add(self, digest: str) -> None:
-        """A file of its own has come into the directory."""
-        self._found[digest] = digest
+    def add(self, digest: str, name: str = "") -> None:
+        """A file has come into the directory, called as its hash or so."""
+        self._found[digest] = name or digest
 
     def file(self, digest: str) -> str:
         """Where a content is.
@@ -251,9 +268,3 @@ class Contents:
                 os.close(fd)
         finally:
             os.close(source)
-
-
-def _write_all(fd: int, data: Union[bytes, memoryview]) -> None:
-    at = 0
-    while at < len(data):
-        at += os.write(fd, data[at:])

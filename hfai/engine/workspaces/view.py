@@ -9,6 +9,7 @@ from typing import NamedTuple, Optional
 from hfai.engine.workspaces.folder import Folder, Record, read_tree, remove_tree, write_tree
 from hfai.engine.workspaces.index import read_index
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, Entry, Known, kind_of
+from hfai.model.workspace.paths import parents_of
 from hfai.model.workspace.safe_tree import SafeTree
 from hfai.model.workspace.scan import read_open_file, scan
 
@@ -31,7 +32,7 @@ def view(folder: Folder, record: Record) -> View:
     for version in folder.older(record.version):
         for path, known in _outputs(folder, version).items():
             if path not in tree and _fits_in(path, tree):
-                for parent in _parents(path):
+                for parent in parents_of(path):
                     tree.setdefault(parent, _MADE)
                 tree[path] = known
                 elsewhere[path] = version
@@ -103,18 +104,13 @@ def _differing(found: dict[str, Known], index: dict[str, Known]) -> dict[str, Kn
     }
 
 
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:end]) for end in range(1, len(parts))]
-
-
 def _fits_in(path: str, tree: dict[str, Known]) -> bool:
-    return all(tree[parent].entry.kind == DIRECTORY for parent in _parents(path) if parent in tree)
+    return all(tree[parent].entry.kind == DIRECTORY for parent in parents_of(path) if parent in tree)
 
 
 def _make_parents(tree: SafeTree, path: str) -> bool:
     """Make the directories that a path needs; False if something else is in their place."""
-    for parent in _parents(path):
+    for parent in parents_of(path):
         status = tree.stat(parent)
         if status is None:
             tree.directory(parent)

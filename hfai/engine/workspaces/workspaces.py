@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, AsyncIterator, Callable, Collection, Mapping, NamedTuple, Optional, TypeVar
 
@@ -168,7 +169,7 @@ class Workspaces:
             disk = shutil.disk_usage(folder.path)
             if disk.free < _EARLY_SHARE * disk.total + len(body):
                 raise StorageFull(path=str(folder.path))
-        return await asyncio.to_thread(self._staging(folder).add_pack, body)
+        return await asyncio.to_thread(partial(self._staging(folder).add_pack, body, is_early=is_early))
 
     async def add_part(self, user_name: str, name: str, digest: str, at: int, size: int, data: bytes) -> int:
         """Append to a large content that a push sends; how far it has come."""
@@ -209,7 +210,7 @@ class Workspaces:
                 await asyncio.to_thread(committing.copy, folder, self._staging(folder), record, plan)
             else:
                 folder.generation(record.version).rename(folder.building(new))
-            record = await asyncio.to_thread(committing.finish, folder, record, plan, new)
+            record = await asyncio.to_thread(committing.finish, folder, record, plan, new, self._staging(folder))
         else:
             (folder.pushes / f"{plan.id}.json").unlink(missing_ok=True)
         return Committed(record, folder.tree(record.version), [])

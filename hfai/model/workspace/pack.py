@@ -1,4 +1,4 @@
-"""Many contents in one body: ``[[SHA-256, mode, mtime_ns, length], ...]`` as a line of JSON, then their bytes; perhaps compressed."""
+"""Many contents in one body: ``[[SHA-256, mode, mtime_ns, path, length], ...]`` as a line of JSON, then their bytes; perhaps compressed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ LARGEST = 64 << 20
 
 
 class Content(NamedTuple):
-    """A content, with the mode and time of one of the files that have it: it will probably be written with those."""
+    """A content, with mode, time and path of one of the files that have it: it will probably be written so."""
 
     digest: str
     mode: int
     mtime_ns: int
     data: Union[bytes, memoryview]
+    path: str
 
 
 def packed(contents: Sequence[Content]) -> bytes:
     """Contents as a body."""
-    heads = [(*one[:3], len(one.data)) for one in contents]
+    heads = [(one.digest, one.mode, one.mtime_ns, one.path, len(one.data)) for one in contents]
     return b"".join([json.dumps(heads).encode(), b"\n", *[one.data for one in contents]])
 
 
@@ -41,12 +42,12 @@ def unpacked(body: bytes) -> Iterator[Content]:
         raise ValueError("this is no pack of contents")
     at = end + 1
     for head in heads:
-        if not isinstance(head, list) or [*map(type, head)] != [str, int, int, int]:
+        if not isinstance(head, list) or [*map(type, head)] != [str, int, int, str, int]:
             raise ValueError("this is no pack of contents")
-        digest, mode, mtime_ns, size = head
+        digest, mode, mtime_ns, path, size = head
         if not (0 <= mode <= MODE and 0 <= mtime_ns < 2**63 and 0 <= size <= len(body) - at):
             raise ValueError("this is no pack of contents")
-        yield Content(digest, mode, mtime_ns, view[at : at + size])
+        yield Content(digest, mode, mtime_ns, view[at : at + size], path)
         at += size
 
 

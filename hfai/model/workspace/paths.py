@@ -79,6 +79,12 @@ def is_plain(name: str) -> bool:
     return name.isascii() and 0 < len(name) <= _LONGEST_PART and name not in (".", "..") and "\0" not in name
 
 
+def parents_of(path: str) -> list[str]:
+    """The directories that a path is in, from the root down, without the root."""
+    parts = path.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
 def leads_out(path: str, target: str) -> bool:
     """Whether a symbolic link at ``path`` could lead out of the workspace.
 

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 from types import TracebackType
-from typing import Optional
+from typing import Optional, Union
 
 from hfai.model.workspace.paths import ensure_path, is_plain
 
@@ -169,6 +169,17 @@ class SafeTree:
                 return False
             raise
         return True
+
+
+def write_all(fd: int, data: Union[bytes, memoryview]) -> None:
+    """Write all of it.
+
+    Raises:
+        OSError: as the system says.
+    """
+    at = 0
+    while at < len(data):
+        at += os.write(fd, data[at:])
 
 
 def copy_bytes(source: int, target: int) -> None:

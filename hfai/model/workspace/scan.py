@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional, Sequence
 
@@ -20,8 +21,9 @@ SETTLED_NS = 50_000_000
 _ATTEMPTS = 3
 _USUAL = default_rules()
 
-# Is given a file that was read in one piece, and its content.
-Take = Callable[[Known, bytes], None]
+# Is given what a file is that was read in one piece, and its content.
+Read = Callable[[Known, bytes], None]
+Take = Callable[[str, Known, bytes], None]
 
 
 class Scan(NamedTuple):
@@ -135,7 +137,8 @@ class _Scanner:
                     self.tree[path] = Known.of(entry, status.st_ctime_ns, status.st_ino)
         else:
             try:
-                known = read_file(f"{self._root}/{path}", self._take)
+                read = None if self._take is None else partial(self._take, path)
+                known = read_file(f"{self._root}/{path}", read)
             except OSError:
                 self.skipped[path] = "unreadable"
                 return
@@ -169,7 +172,7 @@ def scan(
         rules: what is left out.
         with_ignore_files: whether ``.hfignore`` files on the way add to them.
         by_time_only: be content with size and time of writing.
-        take: is given each file that had to be read, and its content, where that was read in one piece of at most 1 MiB.
+        take: is given the path of each file that had to be read, what it is, and its content where that is at most 1 MiB.
 
     Raises:
         OSError: the root itself cannot be read.
@@ -179,7 +182,7 @@ def scan(
     return Scan(scanner.tree, scanner.skipped, scanner.hashed_bytes)
 
 
-def read_file(path: str, take: Optional[Take] = None) -> Optional[Known]:
+def read_file(path: str, read: Optional[Read] = None) -> Optional[Known]:
     """A regular file with its hash; None if it was written to each time that it was read.
 
     Raises:
@@ -187,12 +190,12 @@ def read_file(path: str, take: Optional[Take] = None) -> Optional[Known]:
     """
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        return read_open_file(fd, take)
+        return read_open_file(fd, read)
     finally:
         os.close(fd)
 
 
-def read_open_file(fd: int, take: Optional[Take] = None) -> Optional[Known]:
+def read_open_file(fd: int, read: Optional[Read] = None) -> Optional[Known]:
     """The same for one that is open, at its beginning."""
     for _ in range(_ATTEMPTS):
         before = os.fstat(fd)
@@ -209,8 +212,8 @@ def read_open_file(fd: int, take: Optional[Take] = None) -> Optional[Known]:
         after = os.fstat(fd)
         if size == after.st_size and _stamp(before) == _stamp(after):
             known = known_file(after, digest.hexdigest())
-            if take is not None and size == len(first):
-                take(known, first)
+            if read is not None and size == len(first):
+                read(known, first)
             return known
         os.lseek(fd, 0, os.SEEK_SET)
     return None

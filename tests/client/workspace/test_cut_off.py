@@ -18,6 +18,7 @@ from hfai.client.platform import engine_down, engine_status
 from hfai.engine.workspaces import committing
 from hfai.engine.workspaces.building import apply
 from hfai.engine.workspaces.folder import Folder, Record
+from hfai.engine.workspaces.index import read_index
 from hfai.engine.workspaces.plan import read_plan
 from hfai.engine.workspaces.staging import Staging
 from hfai.model.errors import WorkspaceConflict
@@ -103,7 +104,7 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) 
     if step >= 1:
         folder.generation(1).rename(folder.building(2))
     if step >= 2:
-        apply(plan, staging.contents(), folder.building(2))
+        apply(plan, staging.contents(), folder.building(2), read_index(folder.building(2)))
     if step >= 3:
         folder.building(2).rename(folder.generation(2))
     if step >= 4:
@@ -126,7 +127,7 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) 
 
 def _contents(staging: Staging, mark: bytes, more: int = 0) -> dict[str, bytes]:
     files = {"a": mark, "sub/b": mark + b"2", **{f"sub/{number}": b"%d" % number for number in range(more)}}
-    contents = [Content(hashlib.sha256(data).hexdigest(), 0o600, 0, data) for data in files.values()]
+    contents = [Content(hashlib.sha256(data).hexdigest(), 0o600, 0, data, "") for data in files.values()]
     assert staging.add_pack(packed(contents)) == len(files)
     return files
 

@@ -1,0 +1,126 @@
+"""``staging/early``: what a first push sends before it says what there is, written where it will probably stay.
+
+A commit into an empty tree takes this directory for the tree, so that no file is touched a second time. Anything else finds the
+contents in it as if they were staged. Nothing depends on what is remembered of it: after a restart it is read again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import Mapping, Optional
+
+from hfai.engine.workspaces.plan import Plan
+from hfai.model.workspace.entry import FILE, Known
+from hfai.model.workspace.pack import Content, unpacked
+from hfai.model.workspace.paths import parents_of
+from hfai.model.workspace.safe_tree import SafeTree, write_all
+from hfai.model.workspace.scan import scan
+
+NAME = "early"
+# Something else is there, or a file where a directory would have to be: then the content is sent again, later.
+_TAKEN = (errno.EEXIST, errno.ENOTDIR, errno.ELOOP)
+
+
+class EarlyTree:
+    """See the module.
+
+    Args:
+        staging: the directory that it is in.
+    """
+
+    def __init__(self, staging: Path) -> None:
+        self._place = staging / NAME
+        self._known: Optional[dict[str, Known]] = None
+        self._lock = threading.Lock()
+
+    def add(self, body: bytes) -> int:
+        """Write the contents of a pack to the paths that they are meant for; how many have been taken.
+
+        Raises:
+            ValueError: it is no pack, or something in it is not what it says.
+            RefusedError: a path is none of a workspace.
+            OSError: as the system says; what is written is whole.
+        """
+        with self._lock:
+            known = self._files()
+            self._place.mkdir(mode=0o700, exist_ok=True)
+            self._known = known
+            count = 0
+            with SafeTree(str(self._place)) as tree:
+                for content in unpacked(body):
+                    if hashlib.sha256(content.data).hexdigest() != content.digest:
+                        raise ValueError("a content does not fit its hash")
+                    try:
+                        known[content.path] = _written(tree, content)
+                        count += 1
+                    except OSError as error:
+                        if error.errno not in _TAKEN:
+                            raise
+            return count
+
+    def files(self) -> Mapping[str, Known]:
+        """What is in it, by path."""
+        with self._lock:
+            return dict(self._files())
+
+    def become(self, target: Path, plan: Plan) -> Mapping[str, Known]:
+        """Put it in the place of an empty directory, without what the plan does not want; what is there then.
+
+        Empty, and nothing has happened, where it is empty itself or the other directory is not.
+        """
+        with self._lock:
+            known = self._files()
+            extra = [path for path in known if path not in plan.changes]
+            if not known or any(target.iterdir()):
+                return {}
+            with SafeTree(str(self._place)) as tree:
+                for path in extra:
+                    tree.remove(path)
+                    del known[path]
+            self._place.rename(target)
+            self._known = None
+            return known
+
+    def _files(self) -> dict[str, Known]:
+        if not self._place.is_dir():
+            self._known = None
+            return {}
+        if self._known is None:
+            self._known = files_in(self._place)
+        return self._known
+
+
+def files_in(place: Path) -> dict[str, Known]:
+    """The files in a directory that nobody else writes to, by path; all of them are read."""
+    found = {path: known for path, known in scan(str(place), {}).tree.items() if known.kind == FILE}
+    return {path: known._replace(ctime_ns=(place / path).lstat().st_ctime_ns) for path, known in found.items()}
+
+
+def _written(tree: SafeTree, content: Content) -> Known:
+    digest, mode, mtime_ns, data, path = content
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        at, name = tree.parent(path)
+        fd = os.open(name, flags, 0o600, dir_fd=at)
+    except FileNotFoundError:
+        for parent in parents_of(path):
+            tree.directory(parent)
+        at, name = tree.parent(path)
+        fd = os.open(name, flags, 0o600, dir_fd=at)
+    try:
+        write_all(fd, data)
+        os.fchmod(fd, mode | 0o400)  # it may have to be copied
+        os.utime(fd, ns=(mtime_ns, mtime_ns))
+        status = os.fstat(fd)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=at)
+        raise
+    finally:
+        os.close(fd)
+    return Known(FILE, mode | 0o400, len(data), digest, mtime_ns, status.st_ctime_ns, status.st_ino)
