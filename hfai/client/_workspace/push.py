@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Container, Mapping, Optional, Union
@@ -15,13 +13,14 @@ from hfai.client._workspace.local import LocalWorkspace, open_local
 from hfai.client._workspace.results import PushResult
 from hfai.client._workspace.sending import Sender, Wanted
 from hfai.model.errors import RefusedError, UnreachableError, WaitTimeout
+from hfai.model.workspace.collecting import uncollected
 from hfai.model.workspace.entry import DIRECTORY, FILE, Entry
 from hfai.model.workspace.scan import Scan
 
 _ATTEMPTS = 4
 _MOST_NAMED = 5
 # A scan that has read this much is remembered before anything else can go wrong.
-_WORTH_KEEPING = 32 << 20
+_WORTH_KEEPING = 256 << 20
 
 Directory = Union[str, "os.PathLike[str]", None]
 
@@ -81,13 +80,8 @@ def push_workspace(
     push = _Push(
         local, connection, force=force, checksum=checksum, hfignore=hfignore, zip=zip, diff=diff, progress=progress
     )
-    was_collecting = gc.isenabled()
-    gc.disable()  # it would look through the long lists of files again and again, and find nothing
-    try:
+    with uncollected():
         return push.run(dry_run=dry_run)
-    finally:
-        if was_collecting:
-            gc.enable()
 
 
 def push_tree(name: str, root: Path, state_dir: Path, *, progress: Optional[Progress] = None) -> int:
@@ -147,12 +141,10 @@ class _Push:
                 if not dry_run:
                     local.save(still=None if skipped else self._hfignore)
                 return self._result(head, (), (), skipped)
+            if found.hashed_bytes > _WORTH_KEEPING:
+                local.save()
             body = self._body(changes, removed, dry_run=dry_run)
-            with ThreadPoolExecutor(1) as beside:
-                saving = beside.submit(local.save) if found.hashed_bytes > _WORTH_KEEPING else None
-                begun = connection.ask("operating/workspace/push/begin", body)["result"]
-            if saving is not None:
-                saving.result()
+            begun = connection.ask("operating/workspace/push/begin", body)["result"]
             paths = tuple(sorted(changes))
             self._note(changes, {*begun["missing"], *self._ahead})
             if dry_run:

@@ -70,7 +70,7 @@ async def begin(call: Call) -> Answer:
     """Begin a push: what has to be sent for it; with ``commit``, where nothing has, it counts at once (``done``)."""
     name = _name(call)
     body = await _list(call)
-    begun = await call.engine.workspaces.begin(call.user.name, name, body)
+    begun = await call.engine.workspaces.begin(call.user.name, name, await call.body(), body)
     done = begun.done and _done(begun.done)
     return {"success": 1, "result": {**begun._asdict(), "done": done}}
 

@@ -18,7 +18,7 @@ from hfai.engine.workspaces.building import apply, available, copy_generation, g
 from hfai.engine.workspaces.early import files_in
 from hfai.engine.workspaces.folder import Folder, Record, remove_tree
 from hfai.engine.workspaces.index import read_index
-from hfai.engine.workspaces.plan import Plan, checked, read_plan, write_plan
+from hfai.engine.workspaces.plan import Plan, checked, read_plan
 from hfai.engine.workspaces.staging import Staging
 from hfai.engine.workspaces.view import move_outputs
 from hfai.model.errors import RefusedError
@@ -83,13 +83,10 @@ def check(folder: Folder, record: Record, plan: Plan) -> Plan:
 
 
 def begin(folder: Folder, record: Record, plan: Plan) -> None:
-    """Write the journal, and the plan if it is in no file yet; from here on :func:`recover` knows of the commit.
+    """Write the journal; from here on :func:`recover` knows of the commit.
 
-    What a plan of an earlier moment holds beyond this one is so already: carrying it out changes nothing more.
+    The plan is in its file as it was asked for: what that holds beyond this one is so already, and changes nothing more.
     """
-    place = folder.pushes / f"{plan.id}.json"
-    if not place.exists():
-        write_plan(place, plan)
     step = {"push": plan.id, "from": record.version, "to": record.version + 1}
     write_atomic(folder.journal, json.dumps(step).encode(), durable=True)
 
@@ -112,7 +109,7 @@ def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Option
         there = (staging or Staging(folder)).early.become(tree, plan)
         if not there and not index and staging is None:
             there = files_in(tree)  # it may have become the tree before the crash
-        done = {path: there[path] for path, entry in plan.wanted() if path in there and there[path].entry == entry}
+        done = {path: there[path] for path, entry in plan.wanted() if path in there and there[path][:5] == entry}
         index.update(done)
         rest = plan._replace(changes={path: change for path, change in plan.changes.items() if path not in done})
         contents = (staging or Staging(folder)).contents()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any, Iterator, Mapping, NamedTuple, Optional
 
-from hfai.engine.system import write_atomic
 from hfai.engine.workspaces.view import identity_at
 from hfai.model.errors import RefusedError, WorkspaceConflict
 from hfai.model.phrase import Phrase
@@ -67,20 +64,15 @@ def read_plan(plan_id: str, body: Any) -> Plan:
         changes[path] = change
     for path, change in changes.items():
         parent = path.rpartition("/")[0]
-        above = changes.get(parent)
-        if above is not None and change.wanted is not None and (above.wanted is None or above.wanted.kind != DIRECTORY):
-            raise RefusedError(
-                "the path {path} cannot be in a workspace: {problem}",
-                path=path,
-                problem=Phrase("{parent} is no directory", parent=parent),
-            )
+        if parent in changes and change.wanted is not None:
+            above = changes[parent].wanted
+            if above is None or above.kind != DIRECTORY:
+                raise RefusedError(
+                    "the path {path} cannot be in a workspace: {problem}",
+                    path=path,
+                    problem=Phrase("{parent} is no directory", parent=parent),
+                )
     return Plan(plan_id, dict(sorted(changes.items())), force)
-
-
-def write_plan(path: Path, plan: Plan) -> None:
-    """Keep a plan for its commit, and for the next start of the engine if this one is killed in the middle of that."""
-    rows = [[name, *(change.wanted or [None] * 5), change.base] for name, change in plan.changes.items()]
-    write_atomic(path, json.dumps({"changes": rows, "force": plan.force}).encode())
 
 
 def _change(row: Any) -> tuple[str, Change]:

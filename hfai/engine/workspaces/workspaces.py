@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, AsyncIterator, Callable, Collection, Mapping, NamedTuple, Optional, TypeVar
 
+from hfai.engine.system import write_atomic
 from hfai.engine.workspaces import committing
 from hfai.engine.workspaces.folder import Folder, Record, names_of
-from hfai.engine.workspaces.plan import Plan, read_plan, write_plan
+from hfai.engine.workspaces.plan import Plan, read_plan
 from hfai.engine.workspaces.staging import Staging
 from hfai.engine.workspaces.view import View, view
 from hfai.model.errors import RefusedError, StorageFull, WorkspaceNotFound
+from hfai.model.workspace.collecting import uncollected
 from hfai.model.workspace.paths import RESERVED
 
 _T = TypeVar("_T")
@@ -121,8 +123,12 @@ class Workspaces:
         """Whether contents of a push that has not been committed are kept."""
         return not self._staging(self._existing(user_name, name)).is_empty
 
-    async def begin(self, user_name: str, name: str, body: Any) -> Begun:
+    async def begin(self, user_name: str, name: str, raw: bytes, body: Any) -> Begun:
         """Check a push and say what it has to send; where it has nothing to send, and asks for that, it counts at once.
+
+        Args:
+            raw: the body as it came, which is kept until the commit.
+            body: the same, read.
 
         Raises:
             RefusedError: something in it cannot be in a workspace.
@@ -130,14 +136,15 @@ class Workspaces:
             StorageFull: there is no room for it.
         """
         async with self._opened(user_name, name) as (folder, record):
-            begun, plan = await asyncio.to_thread(self._begin, folder, record, body)
+            begun, plan = await asyncio.to_thread(self._begin, folder, record, raw, body)
             if begun.missing or not _asks(body, "commit") or _asks(body, "dry_run"):
                 return begun
             return begun._replace(done=await self._made_to_count(folder, record, plan))
 
-    def _begin(self, folder: Folder, record: Record, body: Any) -> tuple[Begun, Plan]:
+    def _begin(self, folder: Folder, record: Record, raw: bytes, body: Any) -> tuple[Begun, Plan]:
         push = secrets.token_hex(16)
-        plan = committing.check(folder, record, read_plan(push, body))
+        with uncollected():
+            plan = committing.check(folder, record, read_plan(push, body))
         staging = self._staging(folder)
         staging.clear(only_old=True)
         sizes = plan.digests()
@@ -149,9 +156,8 @@ class Workspaces:
                 staging.keep_only(sizes)
             if needed > shutil.disk_usage(folder.path).free:
                 raise StorageFull(path=str(folder.path))
-        is_done = not wanted and _asks(body, "commit")  # its plan is written with the journal
-        if not is_done and not _asks(body, "dry_run"):
-            write_plan(folder.pushes / f"{push}.json", plan)
+        if not _asks(body, "dry_run"):
+            write_atomic(folder.pushes / f"{push}.json", raw)
             self._plans[folder.path] = plan
         return Begun(push, wanted, parts), plan
 

@@ -10,7 +10,6 @@ from hfai.model.phrase import Phrase
 from hfai.model.workspace.usual import STATE_DIR
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
-DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # Environments of haienv travel as workspaces of such names; no list shows them.
 RESERVED = "_haienv-"
 _LONGEST_PART, _LONGEST = 255, 4000
@@ -102,4 +101,4 @@ def leads_out(path: str, target: str) -> bool:
 
 def is_digest(word: object) -> bool:
     """Whether a word can be a SHA-256 in hex; it may be a part of a file's name then."""
-    return isinstance(word, str) and DIGEST.fullmatch(word) is not None
+    return isinstance(word, str) and len(word) == 64 and not word.strip("0123456789abcdef")

@@ -222,8 +222,8 @@ def read_open_file(fd: int, read: Optional[Read] = None) -> Optional[Known]:
 def known_file(status: Any, digest: str) -> Known:
     """A file's entry from its stat and hash. One that was changed just now is not vouched for by its stat."""
     is_settled = time.time_ns() - status.st_ctime_ns > SETTLED_NS
-    entry = Entry(FILE, status.st_mode & MODE, status.st_size, digest, status.st_mtime_ns)
-    return Known.of(entry, status.st_ctime_ns if is_settled else 0, status.st_ino)
+    ctime_ns = status.st_ctime_ns if is_settled else 0
+    return Known(FILE, status.st_mode & MODE, status.st_size, digest, status.st_mtime_ns, ctime_ns, status.st_ino)
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:

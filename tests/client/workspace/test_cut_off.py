@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from hfai.engine.workspaces import committing
 from hfai.engine.workspaces.building import apply
 from hfai.engine.workspaces.folder import Folder, Record
 from hfai.engine.workspaces.index import read_index
-from hfai.engine.workspaces.plan import read_plan
+from hfai.engine.workspaces.plan import Plan, read_plan
 from hfai.engine.workspaces.staging import Staging
 from hfai.model.errors import WorkspaceConflict
 from hfai.model.workspace.pack import Content, packed
@@ -94,13 +96,11 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) 
     staging = Staging(folder)
     old = _contents(staging, b"old", more)
     record = folder.record()
-    first = read_plan("p1", {"changes": _rows(old), "force": False})
-    committing.begin(folder, record, first)
+    first = _begun(folder, {"changes": _rows(old), "force": False})
     folder.generation(0).rename(folder.building(1))
     record = committing.finish(folder, record, first, 1)
     new = _contents(staging, b"new")
-    plan = read_plan("p2", {"changes": [*_rows(new), ["both", *[None] * 5, None]], "force": True})
-    committing.begin(folder, record, plan)
+    plan = _begun(folder, {"changes": [*_rows(new), ["both", *[None] * 5, None]], "force": True})
     if step >= 1:
         folder.generation(1).rename(folder.building(2))
     if step >= 2:
@@ -109,7 +109,7 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) 
         folder.building(2).rename(folder.generation(2))
     if step >= 4:
         committing.finish(folder, record, plan, 2)
-        committing.begin(folder, record, plan)  # the journal had not gone yet
+        folder.journal.write_text(json.dumps({"push": plan.id, "from": 1, "to": 2}))  # it had not gone yet
     record = committing.recover(folder)
     assert record.version == (2 if step else 1)
     found = content_of(folder.tree(record.version))
@@ -130,6 +130,14 @@ def _contents(staging: Staging, mark: bytes, more: int = 0) -> dict[str, bytes]:
     contents = [Content(hashlib.sha256(data).hexdigest(), 0o600, 0, data, "") for data in files.values()]
     assert staging.add_pack(packed(contents)) == len(files)
     return files
+
+
+def _begun(folder: Folder, body: dict[str, object]) -> Plan:
+    """A commit that has been begun, as the engine does it."""
+    plan = read_plan(secrets.token_hex(16), body)
+    (folder.pushes / f"{plan.id}.json").write_text(json.dumps(body))
+    committing.begin(folder, folder.record(), plan)
+    return plan
 
 
 def _rows(files: dict[str, bytes]) -> list[list[object]]:

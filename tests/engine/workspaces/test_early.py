@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Iterable, Optional
@@ -125,6 +126,8 @@ def _plan(files: dict[str, tuple[bytes, int]]) -> Plan:
 
 
 def _begun(folder: Folder, plan: Plan) -> None:
+    rows = [[path, *(change.wanted or [None] * 5), change.base] for path, change in plan.changes.items()]
+    (folder.pushes / f"{plan.id}.json").write_text(json.dumps({"changes": rows, "force": plan.force}))
     committing.begin(folder, folder.record(), plan)
     folder.generation(0).rename(folder.building(1))
 
