@@ -11,13 +11,14 @@ PURPOSE = mark("submit, watch and steer time-shared training tasks")
 
 
 class Command:
-    """One row; ``subcommands`` are commands of their own below it."""
+    """One row; ``subcommands`` are commands of their own below it, and ``more`` stands on their screen."""
 
     # A plain class: typing and attrs would cost more than the whole help screen may.
-    def __init__(self, name: str, purpose: str, subcommands: tuple[Command, ...] = ()) -> None:
+    def __init__(self, name: str, purpose: str, subcommands: tuple[Command, ...] = (), more: str = "") -> None:
         self.name = name
         self.purpose = purpose
         self.subcommands = subcommands
+        self.more = more
 
 
 GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
@@ -77,9 +78,16 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                     Command("remove", mark("forget a server and its token")),
                 ),
             ),
+            Command("init", mark("set up this account: token and platform")),
+            Command("whoami", mark("show who you are, with quotas, what is in use of them, and tokens")),
+        ),
+    ),
+    (
+        "UGC Commands",
+        (
             Command(
                 "haienv",
-                mark("make and remove Python environments; `source haienv NAME` enters one, `haienv deactivate` leaves it"),
+                mark("make, list and remove Python environments"),
                 (
                     Command("create", mark("make an environment, on top of the current one or on its own")),
                     Command("list", mark("list the environments")),
@@ -99,14 +107,8 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                     Command("freeze", mark("print the packages of an environment as a requirements.txt")),
                     Command("export", mark("print an environment as an environment.yml to make it again from")),
                 ),
+                mark("`source haienv NAME` enters one, `haienv deactivate` leaves it"),
             ),
-            Command("init", mark("set up this account: token and platform")),
-            Command("whoami", mark("show who you are, with quotas, what is in use of them, and tokens")),
-        ),
-    ),
-    (
-        "Workspace Commands",
-        (
             Command(
                 "workspace",
                 mark("take a directory to the platform, and what tasks make of it back"),
@@ -169,7 +171,7 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                             Command("remove", mark("remove a quota; that of engine.yaml counts again, if there is one")),
                         ),
                     ),
-                    Command("simulate", mark("replay a trace of tasks through the scheduler, beside first come first served")),
+                    Command("simulate", mark("replay a trace of tasks through the scheduler")),
                 ),
             ),
         ),
@@ -184,10 +186,10 @@ GROUPS: tuple[tuple[str, tuple[Command, ...]], ...] = (
                     Command("bash", mark("print what bash is to source")),
                     Command("zsh", mark("print what zsh is to source")),
                     Command("fish", mark("print what fish is to source")),
-                    Command("install", mark("have every new shell complete hai-cli, and fish know `source haienv NAME`")),
+                    Command("install", mark("have new shells complete hai-cli, and fish know `source haienv`")),
                 ),
             ),
-            Command("help", mark("show the help of a command, or explain a topic: exit codes, the task file ...")),
+            Command("help", mark("show the help of a command, or explain a topic such as exit-codes")),
         ),
     ),
 )

@@ -29,6 +29,7 @@ def subcommand_screen(path: tuple[str, ...], command: Command) -> str:
         f"Usage: hai-cli {' '.join(path)} COMMAND [OPTIONS]",
         "",
         f"  {tr(command.purpose)}",
+        *([f"  {tr(command.more)}"] if command.more else []),
         "",
         "Commands:",
         *_rows(command.subcommands),

@@ -7,6 +7,7 @@ from typing import Callable
 import pytest
 
 from hfai.cli.commands import Command, every_command
+from hfai.cli.text_width import text_width
 from tests.cli.conftest import LANGUAGES, Cli
 
 
@@ -17,6 +18,14 @@ def test_the_screen_is_the_tutorials(cli: Cli, golden: Callable[[str, str], None
     golden(f"help.{lang}.txt", done.out)
     assert (done.status, done.err) == (0, "")
     assert cli(lang=lang).out == cli("-h", lang=lang).out == done.out
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_screens_fit_80_columns(cli: Cli, lang: str) -> None:
+    """Those that list commands: they are not wrapped."""
+    groups = {path[:depth] for path, _ in every_command() for depth in range(len(path))}
+    for path in groups:
+        assert [line for line in cli(*path, "--help", lang=lang).out.splitlines() if text_width(line) > 80] == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -36,7 +36,7 @@ def counts_text(cluster: ClusterOverview, signs: Signs) -> str:
     """How many nodes work, in one line."""
     share = bar(cluster.working, cluster.working + cluster.free, signs)
     return tr(
-        "{bar} {share} of {total} nodes: {working} working, {free} free, {other} unavailable",
+        "{bar} {share}; nodes: {total}, working: {working}, free: {free}, unavailable: {other}",
         bar=share,
         share=f"{cluster.usage_rate:.0%}",
         total=cluster.total,

@@ -129,9 +129,9 @@ def _beside(left: Line, right: Line, columns: int) -> list[Line]:
 def _nodes_line(cluster: ClusterOverview, signs: Signs) -> Line:
     states = {state: sum(node.state == state for node in cluster.nodes) for state in STATES}
     words = ", ".join(f"{count} {tr(STATES[state])}" for state, count in states.items() if count)
-    share = bar(cluster.working, cluster.working + cluster.free, signs)
-    text = f"{share} {cluster.usage_rate * 100:3.0f}%"
-    return Line((_label(tr("Nodes")), BOLD), (text, None), (tr(" of {count}", count=cluster.total), DIM), (f"  {words}", None))
+    could = cluster.working + cluster.free
+    text = f"{bar(cluster.working, could, signs)} {cluster.usage_rate * 100:3.0f}%"
+    return Line((_label(tr("Nodes")), BOLD), (text, None), (tr(" of {count}", count=could), DIM), (f"  {words}", None))
 
 
 def _gpu_line(gpu: GpuUse, signs: Signs) -> Line:
