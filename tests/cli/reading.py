@@ -1,12 +1,9 @@
 """For each command that reads: words by which it can be typed again and again in one engine, changing nothing.
 
-The tests of outputs and of streams run over all of them; a command that has ``--json`` and is neither here nor in
-``ACTS`` fails `test_json.py`.
+The tests of outputs and of streams run over all of them. Those that change something are in `test_json_page.py`.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from tests.cli.conftest import Cli
 from tests.cli.waiting import until_status
@@ -39,22 +36,6 @@ READS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("whoami",): (),
     ("workspace", "list"): (),
 }
-# Commands with --json that change something or take long: the file in which its keys are tested.
-ACTS: dict[tuple[str, ...], str] = {
-    ("haienv", "config", "show"): "test_haienv.py",
-    ("haienv", "list"): "test_haienv.py",
-    ("platform", "node", "cordon"): "test_platform_node.py",
-    ("platform", "node", "uncordon"): "test_platform_node.py",
-    ("platform", "simulate"): "test_simulate.py",
-    ("platform", "token", "create"): "test_shared_server.py",
-    ("platform", "user", "add"): "test_shared_server.py",
-    ("prof",): "test_prof.py",
-    ("validate",): "test_validate.py",
-    ("workspace", "diff"): "test_workspace.py",
-    ("workspace", "download"): "test_workspace.py",
-    ("workspace", "pull"): "test_workspace.py",
-    ("workspace", "push"): "test_workspace.py",
-}
 # What they exit with, where that is not 0.
 STATUSES = {("wait",): 3}
 _PREPARED: set[str] = set()
@@ -77,10 +58,3 @@ def prepared(hai: Cli) -> Cli:
         assert Cli(hai.env, below)("workspace", "init", "code").status == 0
         assert hai("platform", "quota", "set", 40, "--priority", "LOW").status == 0
     return hai
-
-
-def keys(value: Any) -> set[str]:
-    """Every key of a document, however deep."""
-    if isinstance(value, dict):
-        return set(value).union(*map(keys, value.values()))
-    return set().union(*map(keys, value)) if isinstance(value, list) else set()
