@@ -6,19 +6,17 @@ contents in it as if they were staged. Nothing depends on what is remembered of 
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import hashlib
-import os
 import threading
 from pathlib import Path
 from typing import Mapping, Optional
 
+from hfai.engine.workspaces.arriving import arrived, write_new
 from hfai.engine.workspaces.plan import Plan
-from hfai.model.workspace.entry import FILE, Known
-from hfai.model.workspace.pack import Content, unpacked
+from hfai.model.workspace.entry import FILE, MODE, Known
+from hfai.model.workspace.pack import Content
 from hfai.model.workspace.paths import parents_of
-from hfai.model.workspace.safe_tree import SafeTree, write_all
+from hfai.model.workspace.safe_tree import SafeTree
 from hfai.model.workspace.scan import scan
 
 NAME = "early"
@@ -52,9 +50,7 @@ class EarlyTree:
             self._known = known
             count = 0
             with SafeTree(str(self._place)) as tree:
-                for content in unpacked(body):
-                    if hashlib.sha256(content.data).hexdigest() != content.digest:
-                        raise ValueError("a content does not fit its hash")
+                for content in arrived(body):
                     try:
                         known[content.path] = _written(tree, content)
                         count += 1
@@ -102,25 +98,12 @@ def files_in(place: Path) -> dict[str, Known]:
 
 
 def _written(tree: SafeTree, content: Content) -> Known:
-    digest, mode, mtime_ns, data, path = content
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        at, name = tree.parent(path)
-        fd = os.open(name, flags, 0o600, dir_fd=at)
+        at, name = tree.parent(content.path)
     except FileNotFoundError:
-        for parent in parents_of(path):
+        for parent in parents_of(content.path):
             tree.directory(parent)
-        at, name = tree.parent(path)
-        fd = os.open(name, flags, 0o600, dir_fd=at)
-    try:
-        write_all(fd, data)
-        os.fchmod(fd, mode | 0o400)  # it may have to be copied
-        os.utime(fd, ns=(mtime_ns, mtime_ns))
-        status = os.fstat(fd)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(name, dir_fd=at)
-        raise
-    finally:
-        os.close(fd)
-    return Known(FILE, mode | 0o400, len(data), digest, mtime_ns, status.st_ctime_ns, status.st_ino)
+        at, name = tree.parent(content.path)
+    status = write_new(at, name, content)
+    mode = status.st_mode & MODE
+    return Known(FILE, mode, status.st_size, content.digest, content.mtime_ns, status.st_ctime_ns, status.st_ino)

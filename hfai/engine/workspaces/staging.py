@@ -17,13 +17,13 @@ import time
 from pathlib import Path
 from typing import Any, Container, Iterator, Mapping
 
+from hfai.engine.workspaces.arriving import arrived, write_new
 from hfai.engine.workspaces.early import NAME as EARLY
 from hfai.engine.workspaces.early import EarlyTree
 from hfai.engine.workspaces.folder import Folder
 from hfai.model.errors import RefusedError
-from hfai.model.workspace.pack import unpacked
 from hfai.model.workspace.paths import is_digest
-from hfai.model.workspace.safe_tree import SafeTree, copy_bytes, write_all
+from hfai.model.workspace.safe_tree import SafeTree, copy_bytes
 
 _BLOCK = 1 << 20
 # Content of a push that was given up is kept for the next one to find.
@@ -165,7 +165,7 @@ class Staging:
 
 
 def _unpack(body: bytes, place: str) -> int:
-    """Write the contents of a pack to files, as they will probably be; how many.
+    """Write the contents of a pack to files called as their hashes; how many.
 
     Raises:
         ValueError: it is no pack, or something in it is not what it says.
@@ -173,17 +173,9 @@ def _unpack(body: bytes, place: str) -> int:
     at = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     count = 0
     try:
-        for digest, mode, mtime_ns, data, _ in unpacked(body):
-            if hashlib.sha256(data).hexdigest() != digest:
-                raise ValueError("a content does not fit its hash")
+        for content in arrived(body):
             with contextlib.suppress(FileExistsError):
-                fd = os.open(digest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=at)
-                try:
-                    write_all(fd, data)
-                    os.fchmod(fd, mode | 0o400)  # it may have to be copied
-                    os.utime(fd, ns=(mtime_ns, mtime_ns))
-                finally:
-                    os.close(fd)
+                write_new(at, content.digest, content)
             count += 1
     finally:
         os.close(at)
