@@ -20,8 +20,9 @@ from hfai.model.workspace.safe_tree import SafeTree
 from hfai.model.workspace.scan import scan
 
 NAME = "early"
-# Something else is there, or a file where a directory would have to be: then the content is sent again, later.
-_TAKEN = (errno.EEXIST, errno.ENOTDIR, errno.ELOOP)
+# Something else is there, or a file where a directory would have to be, or another push has cleared everything away meanwhile:
+# then the content is sent again, later.
+_TAKEN = (errno.EEXIST, errno.ENOTDIR, errno.ELOOP, errno.ENOENT)
 
 
 class EarlyTree:
