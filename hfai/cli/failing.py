@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # signal takes longer to import than a command may
+import errno
 import os
 import sys
 
@@ -61,6 +62,8 @@ def _failed(error: Exception) -> int:
 
     if isinstance(error, HfaiError):
         return say(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        return _say(tr("the output cannot be written: {reason}", reason=tr(error.strerror or "")), 1)
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return _say(tr("{error} (HFAI_TRACEBACK=1 shows where this came from)", error=what), 1)
 

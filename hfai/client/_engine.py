@@ -7,6 +7,7 @@ for loading it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -86,7 +87,10 @@ def _start_lock(state_dir: Path, deadline: float) -> Iterator[None]:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = os.open(state_dir / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise EngineStartError(reason=system_error(error)) from None
+        reason = system_error(error)
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            reason = Phrase("{reason}; HFAI_HOME may name another directory for it", reason=reason)
+        raise EngineStartError(reason=reason) from None
     try:
         while True:
             try:

@@ -52,7 +52,9 @@ def test_a_port_that_is_taken(cli: Cli) -> None:
 
 def test_a_state_folder_that_cannot_be(cli: Cli) -> None:
     """Where nobody may write, root included, and where a file is."""
-    one_line(cli("list", env={"HFAI_ENGINE_DIR": "/sys/hfai"}), 5, "the engine could not be started: /sys/hfai: ")
+    done = cli("list", env={"HFAI_ENGINE_DIR": "/sys/hfai"})
+    one_line(done, 5, "the engine could not be started: /sys/hfai: ")
+    one_line(done, 5, "; HFAI_HOME may name another directory for it")
     path = cli.write("file", "")
     one_line(cli("list", env={"HFAI_ENGINE_DIR": str(path)}), 5, f"{path}: File exists")
 
@@ -68,7 +70,7 @@ def test_an_engine_of_another_version(cli: Cli) -> None:
         assert hai("platform", "down").status == 0
 
 
-@pytest.mark.parametrize("name", ["nobody", "0", "99999", "9" * 30, "9" * 5000, "", " ", "-1", "a\nb"])
+@pytest.mark.parametrize("name", ["nobody", "0", "99999", "9" * 30, "9" * 5000, " ", "-1", "a\nb"])
 def test_a_task_that_is_not_there(hai: Cli, name: str) -> None:
     """Whatever is asked about it."""
     for command in ("status", "logs", "stop"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,25 @@ def test_uninstall(cli: Cli, tmp_path: Path, shell: str) -> None:
 def test_a_shell_that_is_not_known(cli: Cli) -> None:
     done = cli("completion", "install", env={"SHELL": "/bin/tcsh"})
     assert done.status == 2 and "tcsh" in done.err and "bash, zsh, fish" in done.err
+    assert cli("completion", "install", env={"SHELL": ""}).err.startswith("hai-cli: SHELL does not say")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_full_disk_costs_no_start_file(cli: Cli, tmp_path: Path, shell: str) -> None:
+    """It is as it was, and nothing lies beside it; it keeps its mode and stays a link where it is one."""
+    env = at_home(cli, tmp_path / "home", shell)
+    file = tmp_path / "home" / START_FILES[shell]
+    before = file.read_text()
+    assert cli("completion", "install", "--uninstall").status == 0 and file.read_text() == PROMPTS[shell]
+    words = ["bash", "-c", f"ulimit -f 0; exec {HAI_CLI} completion install {shell}"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "File too large" in done.stderr
+    assert file.read_text() == PROMPTS[shell] and [*file.parent.glob(f".{file.name}.*")] == []
+    real = file.rename(tmp_path / "real")
+    file.symlink_to(real)
+    real.chmod(0o600)
+    assert cli("completion", "install", shell).status == 0
+    assert file.is_symlink() and real.read_text() == before and real.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("shell_name", SHELLS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import tempfile
 from pathlib import Path
 
 from hfai.cli.completion.shells import SHELLS, code_for, place_of, shell_in_use, with_loading, without_loading
@@ -10,6 +12,8 @@ from hfai.cli.engine_notes import home_path
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_quiet, note
 from hfai.model.errors import UsageError
+
+_MODE = 0o644
 
 EXAMPLES = (
     ("hai-cli completion install", mark("for the shell that you use")),
@@ -63,9 +67,24 @@ def _uninstalled(shell: str) -> str:
 
 
 def _written(path: Path, text: str) -> bool:
-    """Whether the file had to be changed; what the file is a link to is changed, not the link."""
-    if path.exists() and path.read_text(encoding="utf-8", errors="surrogateescape") == text:
+    """Whether the file had to be changed; what the file is a link to is changed, not the link.
+
+    Written beside and renamed: it is the user's start file, of which nothing may be lost on a full disk.
+    """
+    target = path.resolve()
+    if target.exists() and target.read_text(encoding="utf-8", errors="surrogateescape") == text:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fd, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+            Path(beside).chmod(target.stat().st_mode if target.exists() else _MODE)
+            Path(beside).replace(target)
+        except BaseException:
+            Path(beside).unlink()
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     return True

@@ -98,8 +98,10 @@ def shell_in_use() -> str:
         UsageError: it is none of those that can be completed in.
     """
     name = Path(os.environ.get("SHELL", "")).name
+    if not name:
+        raise UsageError("SHELL does not say what your shell is: name one of {shells}", shells=", ".join(SHELLS))
     if name not in SHELLS:
-        raise UsageError("your shell is {shell}: name one of {shells}", shell=name or "?", shells=", ".join(SHELLS))
+        raise UsageError("your shell is {shell}: name one of {shells}", shell=name, shells=", ".join(SHELLS))
     return name
 
 

@@ -20,6 +20,8 @@ _FRAMES = {
     "en": ("[pre-check] check[MARSV2] {found} passed", "[pre-check] check[MARSV2] {found} failed: {why}"),
     "zh": ("[训练前检查] 检查[MARSV2] {found} 通过", "[训练前检查] 检查[MARSV2] {found} 未通过: {why}"),
 }
+# Limits below this are told in M.
+_SMALL = 10 << 20
 _WHAT = {"memory": "free cpu memory", "log_space": "free log disk", "gpu_memory": "gpu memory in use"}
 
 
@@ -56,7 +58,8 @@ def _found(check: Check) -> str:
     what = _WHAT[check.name]
     if check.value is None:
         return f"{what} {check.text}" if check.status == SKIPPED else ""
-    unit, size = ("M", 1 << 20) if check.name == "gpu_memory" else ("G", 1 << 30)
+    is_small = check.name == "gpu_memory" or (check.limit is not None and check.limit < _SMALL)
+    unit, size = ("M", 1 << 20) if is_small else ("G", 1 << 30)
     said = f"{what} {_short(check.value / size, 4)}{unit}"
     if check.limit is None:
         return said

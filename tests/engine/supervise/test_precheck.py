@@ -32,6 +32,13 @@ def test_its_line_comes_first(supervisors: Any, language: str, line: str) -> Non
     assert (run.end["outcome"], run.end["exit_code"], run.end["last_lines"]) == ("exited", 3, ["hello"])
 
 
+def test_small_limits(supervisors: Any) -> None:
+    """In M, on a disk that is small itself."""
+    run = supervisors.python("pass", precheck={**ON, "log_disk_bytes": 3 << 20})
+    assert supervisors.start(run).wait(20) == 0
+    assert re.search(rb" and free log disk [\d.]+M > 3M passed\n", run.output)
+
+
 @pytest.mark.parametrize("limit", ["memory_bytes", "log_disk_bytes"])
 def test_an_unfit_node_runs_nothing(supervisors: Any, limit: str) -> None:
     """The marker says what is wrong, the log as well."""
