@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hfai.client._earlier_end import EarlierEnd
     from hfai.client._experiment import Experiment
     from hfai.client._find import get_experiment, get_experiments
-    from hfai.client._haienv import EnvironmentTravel, pull_haienv, push_haienv
+    from hfai.client._haienv import EnvironmentTravel, list_haienvs, pull_haienv, push_haienv, remove_haienv
     from hfai.client._init import init
     from hfai.client._job import Job
     from hfai.client._log_blocks import LogBlock, TaskUpdate, stream_log_blocks
@@ -135,6 +135,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "go_suspend",
     "init",
     "init_workspace",
+    "list_haienvs",
     "list_workspaces",
     "nodes",
     "open_shell",
@@ -148,6 +149,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "quota_rows",
     "receive_suspend_command",
     "remove_context",
+    "remove_haienv",
     "remove_quota",
     "remove_user",
     "remove_workspace",
@@ -242,6 +244,7 @@ _HOMES = {
     "go_suspend": "runtime._go_suspend",
     "init": "_init",
     "init_workspace": "_workspace.calls",
+    "list_haienvs": "_haienv",
     "list_workspaces": "_workspace.calls",
     "nodes": "_nodes",
     "open_shell": "_shell",
@@ -255,6 +258,7 @@ _HOMES = {
     "quota_rows": "_quota_rows",
     "receive_suspend_command": "runtime._receive",
     "remove_context": "_contexts",
+    "remove_haienv": "_haienv",
     "remove_quota": "_quota_rows",
     "remove_user": "_users",
     "remove_workspace": "_workspace.calls",

@@ -1,10 +1,10 @@
-"""``push_haienv`` and ``pull_haienv``: environments go to the platform and come back."""
+"""``push_haienv``, ``pull_haienv``, ``list_haienvs``, ``remove_haienv``: environments go to the platform and come back."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence
 
 from hfai.client import _session
 from hfai.client._workspace.connection import Connection, Progress
@@ -13,6 +13,9 @@ from hfai.client._workspace.pull import take_everything
 from hfai.client._workspace.push import push_tree
 from hfai.model.errors import NameInUse
 from hfai.model.phrase import unpacked
+
+if TYPE_CHECKING:
+    from hfai.haienv import Environment
 
 # pip may have to bring and to build a lot.
 _INSTALL_TIMEOUT_S = 3600.0
@@ -162,3 +165,51 @@ def pull_haienv(
             arriving.put_together(told, fetch, replace=force)
     how = "rebuilt" if is_rebuilt else "sent"
     return EnvironmentTravel(name, how, why or "", received_bytes, len(told.requirements), tuple(told.left_out))
+
+
+def list_haienvs() -> list[Environment]:
+    """The environments on the platform that your tasks find by their name alone, by name.
+
+    Raises:
+        HfaiError: no answer, or a refusal.
+
+    Blocks for one request. Source: design, section 6.
+
+    Example:
+        >>> [one.name for one in list_haienvs()]  # doctest: +SKIP
+        ['extenv']
+    """
+    from hfai.haienv.registry import Environment, environments
+
+    session = _session.current()
+    if session.is_embedded:
+        return environments()
+    rows = session.post("query/haienv/list")["result"]
+    return [Environment(**{key: row[key] for key in Environment._fields}) for row in rows]
+
+
+def remove_haienv(name: str) -> None:
+    """Remove an environment from the platform, with all that is installed in it; that of the same name here stays.
+
+    Args:
+        name: of one that you have pushed.
+
+    Raises:
+        EnvironmentNotFound: there is none of that name there.
+        RefusedError: running tasks use it, or it was made there.
+        HfaiError: no answer, or another refusal.
+
+    Blocks until it is gone. Source: design, section 6.
+
+    Example:
+        >>> remove_haienv("extenv")  # doctest: +SKIP
+    """
+    from hfai.haienv.creating import remove
+    from hfai.haienv.places import ensure_name
+
+    session = _session.current()
+    if session.is_embedded:
+        remove(name)
+    else:
+        query = {"name": ensure_name(name)}
+        session.post("operating/haienv/remove", query, subject=name, timeout_s=_INSTALL_TIMEOUT_S, is_repeatable=False)

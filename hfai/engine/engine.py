@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import uuid
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Mapping, Optional, Sequence
+from typing import Any, Callable, ContextManager, Mapping, Optional, Sequence, Union
 
 from hfai.engine.accounts import Accounts
 from hfai.engine.admission import Admission
 from hfai.engine.cluster_views import node_views, queue_counts, queue_views
 from hfai.engine.config import EngineConfig
+from hfai.engine.deputy.deputies import Deputies
+from hfai.engine.deputy.environments import TheirEnvironments
+from hfai.engine.deputy.workspaces import TheirWorkspaces
+from hfai.engine.environments import Environments
 from hfai.engine.executors.base import Executor
 from hfai.engine.executors.guest import Guest
 from hfai.engine.gpu_watch import GpuWatch
@@ -36,8 +39,10 @@ from hfai.engine.submission import check, ensure_within_quota
 from hfai.engine.system import Clock, SystemClock, storage_errors
 from hfai.engine.task_reader import TaskReader
 from hfai.engine.usage import UsageMeter
+from hfai.engine.users import has_own_account
 from hfai.engine.validation.validations import Request, Validations
 from hfai.engine.watching import Change, Watches
+from hfai.engine.workspaces.occupancy import OwnOccupancy
 from hfai.engine.workspaces.workspaces import Workspaces
 from hfai.model.errors import RefusedError
 from hfai.model.phrase import Phrase
@@ -115,7 +120,9 @@ class Engine:
             self.validations = Validations(
                 self.config, self._clock, self._db, self._executor, self._scheduler, self.accounts, url
             )
-            self.workspaces = Workspaces(state_dir / "workspaces", self._used_directories)
+            places = state_dir / "workspaces"
+            self._workspaces = Workspaces(places, OwnOccupancy(places, self._working_directories))
+            self._deputies = Deputies(self.config.task_dir / self.engine_id, self._working_directories)
             self._scheduler.set_quotas(self.accounts.quotas)
             self.accounts.on_quotas = self._scheduler.set_quotas
             with storage_errors(state_dir):
@@ -142,6 +149,7 @@ class Engine:
             await stop_all(self._scheduler, self._watches, self.config.stop_grace_s)
         self._is_open = False
         await self.usage.close()
+        self._deputies.close()
         self._scheduler.close()
         await self._executor.close()
         self._names.close()
@@ -363,11 +371,31 @@ class Engine:
         self._watches.tell(task.chain_id)
         return self._reader.task(first_id)
 
-    def _used_directories(self) -> list[str]:
-        """Where unfinished tasks work; of those in workspaces, the tree itself."""
-        found = workspaces_of(self._db, [run.first_id for run in self._scheduler.runs])
-        root = str(self.config.state_dir)
-        return [os.path.realpath(one) if one.startswith(root) else one for one in found]
+    def _working_directories(self) -> list[str]:
+        """Where unfinished tasks work, as they were told."""
+        return workspaces_of(self._db, [run.first_id for run in self._scheduler.runs])
+
+    # What travels
+
+    def workspaces_of(self, user: User) -> Union[Workspaces, TheirWorkspaces]:
+        """The workspaces of a user.
+
+        Raises:
+            RefusedError: the account of their tasks is not on this machine any more.
+        """
+        if not has_own_account(user):
+            return self._workspaces
+        return TheirWorkspaces(self._deputies.of(user.unix_name))
+
+    def environments_of(self, user: User) -> Union[Environments, TheirEnvironments]:
+        """The Python environments of a user.
+
+        Raises:
+            RefusedError: see :meth:`workspaces_of`.
+        """
+        if not has_own_account(user):
+            return Environments(self._workspaces)
+        return TheirEnvironments(self._deputies.of(user.unix_name))
 
 
 def _executor(config: EngineConfig, engine_id: str, clock: Clock, url: str) -> Executor:

@@ -28,6 +28,12 @@ def environment_of(word: str, user: User) -> Environment:
         raise InvalidTask("{key}: {problem}", key="options.py_venv", problem=error.said) from None
 
 
+def environments_of(user: User) -> list[Environment]:
+    """Those that :func:`environment_of` finds by their name alone, by name."""
+    made = environments(user.unix_name or user_name(os.getuid()))
+    return sorted({**{one.name: one for one in made}, **{one.name: one for one in environments(user.name)}}.values())
+
+
 def entered(environ: Mapping[str, str], one: Environment) -> dict[str, str]:
     """The variables of a task inside of it."""
     return applied(environ, variables_of(one, environ))

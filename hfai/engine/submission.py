@@ -17,7 +17,7 @@ from hfai.engine.config_quotas import QuotaRows
 from hfai.engine.executors.environment import bare_environ
 from hfai.engine.py_venv import entered, environment_of
 from hfai.engine.queries import User
-from hfai.engine.users import unix_name_of
+from hfai.engine.users import has_own_account
 from hfai.model.checks import EXEC_STRING_BYTES, is_utf8, shown
 from hfai.model.errors import InvalidTask, QuotaExceeded, RefusedError, UsageError
 from hfai.model.priorities import Priority
@@ -65,11 +65,11 @@ def check(
     inside = environment or bare_environ(user.uid)
     if spec.py_venv:
         inside = entered(inside, environment_of(spec.py_venv, user))
-    if user.unix_name in ("", unix_name_of(os.getuid())):
+    if has_own_account(user):
+        _check_places_as(user.unix_name, spec)
+    else:
         _check_workspace(spec)
         _check_entrypoint(spec, spec.environments.get("PATH") or inside.get("PATH"))
-    else:
-        _check_places_as(user.unix_name, spec)
     _check_profile(spec)
     return Submission(spec, group, environment)
 

@@ -55,6 +55,11 @@ def unix_name_of(uid: int) -> str:
         return f"uid{uid}"
 
 
+def has_own_account(user: User) -> bool:
+    """Whether the tasks of a user run under another account than the engine's."""
+    return user.unix_name not in ("", unix_name_of(os.getuid()))
+
+
 def uid_of(unix_name: str) -> int:
     """The uid of an account, :data:`NO_UID` if this machine has none of that name."""
     if unix_name == unix_name_of(os.getuid()):

@@ -13,7 +13,7 @@ from typing import Callable, Iterator, NamedTuple, Optional, Sequence
 from hfai.haienv import engines
 from hfai.haienv.commands import held, run
 from hfai.haienv.interpreters import Interpreter, current, wanted
-from hfai.haienv.places import ensure_name
+from hfai.haienv.places import ensure_name, split_owner, user_name
 from hfai.haienv.registry import Environment, delete, find, insert, own_registry, owner_dir, rows
 from hfai.haienv.requirements import Requirements, no_requirements
 from hfai.haienv.users import tasks_using
@@ -117,7 +117,7 @@ def making(name: str, owner: Optional[str] = None, *, replace: bool = False) -> 
     try:
         old = next((one for one in known if one.name == name), None)
         if old is not None:
-            _ensure_unused(old)
+            ensure_unused(old)
         yield path
     except BaseException:
         _rmtree(path)
@@ -162,15 +162,19 @@ def _finish(planned: Plan, path: Path) -> Environment:
     return one
 
 
-def remove(name: str) -> None:
-    """Remove one of your environments.
+def remove(name: str, owner: Optional[str] = None) -> None:
+    """Remove an environment.
+
+    Args:
+        name: of it.
+        owner: whose it is, by default one's own.
 
     Raises:
         EnvironmentNotFound: there is none; RefusedError: a running task uses it.
     """
-    one = find(name)
-    _ensure_unused(one)
-    with own_registry() as db:
+    one = _own(name, owner)
+    ensure_unused(one)
+    with own_registry(owner) as db:
         delete(db, one.name)
     # From here on it is not there any more; what an interruption leaves, the next command takes away.
     _rmtree(Path(one.path))
@@ -187,7 +191,7 @@ def configure(name: str, key: str, change: Callable[[list[str]], list[str]]) -> 
     Raises:
         EnvironmentNotFound: there is none of that name.
     """
-    find(name)
+    name = _own(name).name
     with own_registry() as db:
         one = next(one for one in rows(db) if one.name == name)
         one = one._replace(config={**one.config, key: change(one.config[key])})
@@ -196,7 +200,17 @@ def configure(name: str, key: str, change: Callable[[list[str]], list[str]]) -> 
     return one
 
 
-def _ensure_unused(one: Environment) -> None:
+def _own(name: str, owner: Optional[str] = None) -> Environment:
+    """An environment that may be changed."""
+    owner = owner or user_name()
+    one = find(name, None if split_owner(name)[1] else owner)
+    if one.owner != owner:
+        raise RefusedError("environment {name} is {owner}'s: only they can change it", name=one.name, owner=one.owner)
+    return one
+
+
+def ensure_unused(one: Environment) -> None:
+    """Raise RefusedError if a running task uses an environment."""
     if tasks := tasks_using(one.path):
         template = "environment {name} is in use by running tasks ({tasks}): stop them first"
         raise RefusedError(template, name=one.name, tasks=", ".join(tasks))

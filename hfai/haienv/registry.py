@@ -17,6 +17,7 @@ from hfai.model.errors import EnvironmentNotFound, HfaiError
 
 _FILE = "envs.db"
 _BUSY_S = 30
+_MOST_STEPS = 10_000_000
 _TABLE = """create table if not exists environments (
     name text primary key, path text not null, extend integer not null, extend_env text not null, base text not null,
     py text not null, engine text not null, config text not null, created_at real not null) strict"""
@@ -84,14 +85,16 @@ def environments(owner: Optional[str] = None) -> list[Environment]:
         HfaiError: one's own registry cannot be read.
     """
     directory = owner_dir(owner)
-    if not (directory / _FILE).exists():
+    if not (directory / _FILE).is_file():
         return []
     try:
         with contextlib.closing(
             sqlite3.connect(f"{(directory / _FILE).as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
         ) as db:
+            # Of others' it may hold anything, also a view without an end.
+            db.set_progress_handler(lambda: 1, _MOST_STEPS)
             return [_read(row, directory.name) for row in db.execute("select * from environments order by name")]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
         if directory.name != user_name():
             return []
         template = "the list of environments {path} cannot be read ({reason}): move it away to begin anew"

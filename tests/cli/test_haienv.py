@@ -294,6 +294,9 @@ def test_others_environments(cli: Cli, own_home: Path, tmp_path: Path) -> None:
     assert cli("haienv", "list", "-q", env=shared).out == ""
     assert cli("haienv", "list", "-a", "-q", env=shared).out == "mine\n"
     assert json.loads(cli("haienv", "list", "-u", "alice", "-o", "json", env=shared).out)[0]["owner"] == "alice"
+    for words in (("remove", "theirs[alice]", "-y"), ("config", "clear", "-n", "theirs[alice]", "-k", "extra_environment")):
+        refused = cli("haienv", *words, env=shared)
+        assert refused.status == 6 and "environment theirs is alice's" in refused.err, refused
     assert cli("haienv", "list", "-u", "../x", env=shared).status == 2
 
 

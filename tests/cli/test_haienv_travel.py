@@ -192,6 +192,12 @@ def test_haienv_travel_transcript(ada_transcript: Begin, base: Path) -> None:
     talk("hai-cli haienv pull ext")
     talk("hai-cli haienv pull ext --force --dry-run")
     talk("hai-cli haienv pull nowhere")
+    talk("hai-cli haienv list --remote -q")
+    talk("hai-cli haienv list --remote --all")
+    talk("hai-cli haienv remove ex --remote")
+    talk("hai-cli haienv remove ext --remote")
+    talk("hai-cli haienv remove ext --remote --yes")
+    talk("hai-cli haienv list --remote")
 
 
 def test_haienv_here_transcript(transcript: Begin) -> None:

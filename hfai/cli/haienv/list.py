@@ -25,9 +25,9 @@ ENVIRONMENTS = Listing(
     key="venv_name",
 )
 EXAMPLES = (
-    ("hai-cli haienv list", mark("yours")),
     ("hai-cli haienv list -a -o wide", mark("everybody's, and whose they are")),
     ("hai-cli haienv list -u alice -o json", mark("those of a user, for programs")),
+    ("hai-cli haienv list --remote", mark("those on the platform that your tasks there find")),
 )
 
 
@@ -35,15 +35,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("-u", "--user", metavar="OWNER", help=tr("those of this user; default: yours"))
     whose.add_argument("-a", "--all", action="store_true", help=tr("everybody's"))
+    whose.add_argument("--remote", action="store_true", help=tr("those on the platform that your tasks there find"))
     add_output(parser, ENVIRONMENTS)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from hfai import haienv
+    from hfai import client, haienv
 
-    found = haienv.everybodys() if arguments.all else haienv.environments(arguments.user)
-    is_own = not arguments.all and arguments.user is None
-    nothing = tr("you have no environments: `haienv create NAME` makes one") if is_own else ""
+    if arguments.remote:
+        found = client.list_haienvs()
+        nothing = tr("you have no environments on the platform: `haienv push NAME` takes one there")
+    elif arguments.all:
+        found, nothing = haienv.everybodys(), ""
+    else:
+        found = haienv.environments(arguments.user)
+        nothing = "" if arguments.user else tr("you have no environments: `haienv create NAME` makes one")
     return show_rows(arguments, ENVIRONMENTS, found, lambda: [_json(one) for one in found], nothing=nothing)
 
 

@@ -59,7 +59,7 @@ from hfai.client.aio._calls import (
     whoami,
 )
 from hfai.client.aio._experiment import Experiment
-from hfai.client.aio._haienv import pull_haienv, push_haienv
+from hfai.client.aio._haienv import list_haienvs, pull_haienv, push_haienv, remove_haienv
 from hfai.client.aio._logs import stream_log_blocks, stream_logs
 from hfai.client.aio._profile import profile, saved_profile
 from hfai.client.aio._servers import contexts, remove_context, server_info, use_context
@@ -97,6 +97,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "go_suspend",
     "init",
     "init_workspace",
+    "list_haienvs",
     "list_workspaces",
     "nodes",
     "platform_users",
@@ -109,6 +110,7 @@ __all__ = [  # noqa: RUF022 - plain alphabetical order, as tests/test_exported_n
     "quota_rows",
     "receive_suspend_command",
     "remove_context",
+    "remove_haienv",
     "remove_quota",
     "remove_user",
     "remove_workspace",

@@ -76,11 +76,9 @@ class RunFiles:
             path.mkdir(mode=0o700)
             return
         there = self.open_dir(run_id)
-        if not self._open_root.exists():
-            self._open_root.mkdir(parents=True)
-            self._open_root.chmod(0o755)
-        for directory in (self._open_root, there.parent.parent, there.parent, there):
-            _make_own(directory)
+        make_open_root(self._open_root)
+        for directory in (there.parent.parent, there.parent, there):
+            make_own(directory)
         path.symlink_to(there)
 
     def _remove_foreign(self, path: Path) -> None:
@@ -148,7 +146,19 @@ class RunFiles:
         return page if is_whole else bytes(control.SIZE_BYTES)
 
 
-def _make_own(directory: Path) -> None:
+def make_open_root(root: Path) -> None:
+    """Make the directory ``task_dir`` of an engine of root, or see that nobody else can write to it.
+
+    Raises:
+        OSError: see :func:`make_own`.
+    """
+    if not root.exists():
+        root.mkdir(parents=True)
+        root.chmod(0o755)
+    make_own(root)
+
+
+def make_own(directory: Path) -> None:
     """Make a directory that everybody may go through and nobody else change, or see that it is one.
 
     Raises:

@@ -16,7 +16,7 @@ from hfai.engine.executors.environment import rank_environ
 from hfai.engine.executors.event_socket import EVENTS
 from hfai.engine.executors.run_files import FORMAT
 from hfai.engine.queries import User
-from hfai.engine.users import unix_name_of
+from hfai.engine.users import has_own_account
 from hfai.model.errors import UsageError
 from hfai.model.language import language_of
 from hfai.model.profiling import task_profile
@@ -77,7 +77,7 @@ def account_of(user: User) -> Optional[dict[str, Any]]:
 
     Without ``uid`` where it is not there any more: then the run ends with that reason.
     """
-    if user.unix_name in ("", unix_name_of(os.getuid())):
+    if not has_own_account(user):
         return None
     found = unix_accounts.find(user.unix_name)
     return {"name": user.unix_name} if found is None else asdict(found)

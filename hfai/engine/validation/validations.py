@@ -33,7 +33,7 @@ from hfai.engine.store.baselines import add_speed, baseline_of
 from hfai.engine.store.chains import NewChain, add_chain
 from hfai.engine.store.database import Database
 from hfai.engine.system import Clock
-from hfai.engine.users import unix_name_of
+from hfai.engine.users import has_own_account
 from hfai.engine.validation import beside
 from hfai.engine.validation.main import FILE_NAME
 from hfai.engine.validation.options import VARIABLE, Options, OwnCheck
@@ -173,7 +173,7 @@ class Validations:
         """With the environment and under the account that the tasks of who asks have: the program itself has the engine's."""
         user, environ = request.user, request.shell_environment
         account = None
-        if user.unix_name not in ("", unix_name_of(os.getuid())):
+        if has_own_account(user):
             found = unix_accounts.find(user.unix_name)
             if found is None:
                 raise RefusedError("there is no account {account} on this machine any more", account=user.unix_name)

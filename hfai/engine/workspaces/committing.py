@@ -137,7 +137,6 @@ def _tidy(folder: Folder, version: int, new: int, push: str) -> None:
     folder.journal.unlink()
 
 
-def leave(folder: Folder, version: int) -> None:
-    """Take a tree that nobody uses out of the way, in a moment; :func:`recover` does the rest."""
-    folder.generation(version).rename(folder.generations / f"{version}{_LEAVING}")
-    folder.forward(version)
+def leaving(version: int) -> str:
+    """What the directory of a tree that nobody uses is renamed to, in a moment; :func:`recover` does the rest."""
+    return f"{version}{_LEAVING}"

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import json
 import secrets
 import shutil
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, AsyncIterator, Callable, Collection, Mapping, NamedTuple, Optional, TypeVar
+from typing import Any, AsyncGenerator, AsyncIterator, Mapping, NamedTuple, Optional, Sequence
 
 from hfai.engine.system import write_atomic
 from hfai.engine.workspaces import committing
 from hfai.engine.workspaces.folder import Folder, Record, names_of
+from hfai.engine.workspaces.occupancy import Occupancy
 from hfai.engine.workspaces.plan import Plan, read_plan
+from hfai.engine.workspaces.reading import blocks
 from hfai.engine.workspaces.staging import Staging
-from hfai.engine.workspaces.view import View, view
+from hfai.engine.workspaces.view import view
 from hfai.model.errors import RefusedError, StorageFull, WorkspaceNotFound
 from hfai.model.workspace.collecting import uncollected
 from hfai.model.workspace.paths import RESERVED
 
-_T = TypeVar("_T")
 # Left free beside what a push brings: for the database, logs and checkpoints of what runs.
 _MARGIN_BYTES = 1 << 20
 # How much of the disk is left free while nobody knows how much a push will bring.
@@ -51,12 +52,12 @@ class Workspaces:
 
     Args:
         root: where they are.
-        used: the directories that unfinished tasks work in; asked on the loop, right before a tree is moved.
+        occupancy: knows where unfinished tasks work.
     """
 
-    def __init__(self, root: Path, used: Callable[[], Collection[str]]) -> None:
+    def __init__(self, root: Path, occupancy: Occupancy) -> None:
         self._root = root
-        self._used = used
+        self._occupancy = occupancy
         self._locks: dict[Path, asyncio.Lock] = {}
         self._stagings: dict[Path, Staging] = {}
         # Of each workspace the plan that was begun last, as it is in its file.
@@ -97,15 +98,24 @@ class Workspaces:
                 found.append((await self.head(user_name, name))[0])
         return found
 
-    async def view(self, user_name: str, name: str) -> tuple[Record, View]:
-        """Everything that is in a workspace now, outputs of tasks among it."""
-        async with self._opened(user_name, name) as (folder, record):
-            return record, await asyncio.to_thread(view, folder, record)
+    async def rows(self, user_name: str, name: str) -> tuple[Record, bytes]:
+        """Everything that is in a workspace now, outputs of tasks among it, as JSON.
 
-    async def trees(self, user_name: str, name: str) -> list[Path]:
-        """The directories to look for a path in, in this order."""
+        The rows are ``[path, kind, mode, size, content, mtime_ns]``.
+        """
+
+        def made(folder: Folder, record: Record) -> bytes:
+            # ASCII: names that are not UTF-8 are lone surrogates here.
+            return json.dumps([[path, *known.entry] for path, known in view(folder, record).tree.items()]).encode()
+
         async with self._opened(user_name, name) as (folder, record):
-            return [folder.tree(version) for version in (record.version, *folder.older(record.version))]
+            return record, await asyncio.to_thread(made, folder, record)
+
+    async def content(self, user_name: str, name: str, paths: Sequence[str], at: int) -> AsyncGenerator[bytes, None]:
+        """Files as :func:`hfai.engine.workspaces.reading.blocks` gives them."""
+        async with self._opened(user_name, name) as (folder, record):
+            trees = [folder.tree(version) for version in (record.version, *folder.older(record.version))]
+        return _taken_from(trees, paths, at)
 
     async def remove(self, user_name: str, name: str) -> None:
         """Remove a workspace with everything in it.
@@ -114,12 +124,12 @@ class Workspaces:
             RefusedError: a task that has not finished works in it.
         """
         async with self._opened(user_name, name) as (folder, _):
-            if self._is_used(folder.path):
+            if await self._occupancy.is_used(folder.path):
                 raise RefusedError("tasks that have not finished work in workspace {name}: stop them first", name=name)
             await asyncio.to_thread(folder.remove)
             self._stagings.pop(folder.path, None)
 
-    def is_staged(self, user_name: str, name: str) -> bool:
+    async def is_staged(self, user_name: str, name: str) -> bool:
         """Whether contents of a push that has not been committed are kept."""
         return not self._staging(self._existing(user_name, name)).is_empty
 
@@ -211,11 +221,8 @@ class Workspaces:
         if plan.changes:
             await asyncio.to_thread(committing.begin, folder, record, plan)
             new = record.version + 1
-            # No task can come into the tree between the question and the move: both happen here, in one go.
-            if self._is_used(folder.generation(record.version)):
+            if not await self._occupancy.moved(folder.generation(record.version), folder.building(new).name):
                 await asyncio.to_thread(committing.copy, folder, self._staging(folder), record, plan)
-            else:
-                folder.generation(record.version).rename(folder.building(new))
             record = await asyncio.to_thread(committing.finish, folder, record, plan, new, self._staging(folder))
         else:
             (folder.pushes / f"{plan.id}.json").unlink(missing_ok=True)
@@ -227,10 +234,10 @@ class Workspaces:
         folder = Folder(self._root, user_name, name)
         async with self._lock(folder):
             record = await asyncio.to_thread(committing.recover, folder)
-            old = [version for version in folder.older(record.version) if not self._is_used(folder.generation(version))]
-            if old:
-                for version in old:
-                    committing.leave(folder, version)
+            left = False
+            for version in folder.older(record.version):
+                left |= await self._occupancy.moved(folder.generation(version), committing.leaving(version))
+            if left:
                 record = await asyncio.to_thread(committing.recover, folder)
             yield folder, record
 
@@ -246,10 +253,16 @@ class Workspaces:
     def _lock(self, folder: Folder) -> asyncio.Lock:
         return self._locks.setdefault(folder.path, asyncio.Lock())
 
-    def _is_used(self, place: Path) -> bool:
-        root = os.path.realpath(place) + "/"
-        return any(f"{one}/".startswith(root) for one in self._used())
-
 
 def _asks(body: Any, what: str) -> bool:
     return isinstance(body, Mapping) and bool(body.get(what))
+
+
+async def _taken_from(trees: Sequence[Path], paths: Sequence[str], at: int) -> AsyncGenerator[bytes, None]:
+    found = blocks(trees, paths, at)
+    try:
+        while block := await asyncio.to_thread(next, found, b""):
+            yield block
+    finally:
+        with contextlib.suppress(ValueError):  # a thread is still in it, and lets go of it
+            found.close()

@@ -1,0 +1,134 @@
+"""Environments of haienv that users with an account of their own push: made by the account, found by their tasks, nobody else's."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from hfai.engine.executors.environment import bare_environ
+from hfai.testing import EngineSandbox
+from tests.cli.waiting import until
+from tests.engine.deputy.conftest import Someone
+
+SHOW = "#!/bin/sh\npython -c 'import hand; print(hand.word, hand.__file__)'; touch $VIRTUAL_ENV/mark\n"
+
+
+def python_of(someone: Someone) -> str:
+    """A Python that the account can run, that of the engine is root's."""
+    path = bare_environ(someone.account.uid)["PATH"]
+    return someone.run(f"PATH={path} command -v python3").strip()
+
+
+def created(someone: Someone) -> Path:
+    """An environment `ext` here with a module in it, of a Python that is there too."""
+    made = someone.hai("haienv", "create", "ext", "-y", "-q", "--engine", "venv", "--no_extend", "--py", python_of(someone))
+    assert made.status == 0, made
+    (row,) = json.loads(someone.hai("haienv", "list", "-o", "json").out)
+    (packages,) = Path(row["path"]).glob("lib/python*/site-packages")
+    (packages / "hand.py").write_text("word = 'pushed'\n")
+    return Path(row["path"])
+
+
+def test_there_and_back(bob: Someone, eve: Someone, sandbox: EngineSandbox) -> None:
+    created(bob)
+    assert json.loads(bob.hai("haienv", "list", "--remote", "-o", "json").out) == []
+    pushed = bob.hai("haienv", "push", "ext")
+    assert pushed.status == 0 and pushed.out.startswith("pushed environment ext: "), pushed
+    (row,) = json.loads(bob.hai("haienv", "list", "--remote", "-o", "json").out)
+    path = Path(row["path"])
+    assert path == bob.place / "envs/bob/ext_0" and row["venv_name"] == "ext" and row["owner"] == "bob"
+    assert {one.lstat().st_uid for one in (path, *path.rglob("*"))} == {bob.account.uid}
+    bob.push(run_sh=SHOW)
+    shown = bob.hai("bash", "run.sh", "--", "--options", "py_venv=ext", "-f")
+    assert shown.status == 0 and f"pushed {path}" in shown.out, shown
+    assert (path / "mark").exists()
+
+    assert "Permission denied" in eve.run(f"ls {path}")
+    assert eve.hai("haienv", "list", "--remote", "-q").out == ""
+    assert eve.hai("haienv", "pull", "ext").status == 3
+    eve.push(run_sh=SHOW)
+    refused = eve.hai("bash", "run.sh", "--", "--options", "py_venv=ext")
+    assert refused.status == 6 and "no environment ext" in refused.err
+    removed = eve.hai("haienv", "remove", "ext", "--remote", "--yes")
+    assert removed.status == 3 and "you have no environment ext on the platform" in removed.err
+
+    assert bob.hai("haienv", "push", "ext").status == 6
+    assert bob.hai("haienv", "push", "ext", "--force", "-q") == (0, "", "")
+    assert [one.name for one in path.parent.iterdir() if one.is_dir()] == ["ext_1"]
+    assert bob.hai("haienv", "remove", "ext", "-y", "-q").status == 0
+    pulled = bob.hai("haienv", "pull", "ext")
+    assert pulled.status == 0, pulled
+    assert bob.hai("haienv", "run", "ext", "--", "python", "-c", "import hand; print(hand.word)").out == "pushed\n"
+    assert bob.hai("workspace", "list", "-q").out == "w\n"
+
+
+def test_removed(bob: Someone, sandbox: EngineSandbox) -> None:
+    """Not while a task uses it; not without a yes."""
+    created(bob)
+    assert bob.hai("haienv", "push", "ext", "-q").status == 0
+    bob.push(run_sh="touch begun; exec sleep 300\n")
+    assert bob.hai("bash", "run.sh", "--", "--name", "user", "--options", "py_venv=ext").status == 0
+    tree = bob.place / "workspaces/u-bob/w/current/tree"
+    until((tree / "begun").exists)
+    refused = bob.hai("haienv", "remove", "ext", "--remote", "--yes")
+    assert refused.status == 6 and "in use by running tasks (user)" in refused.err, refused
+    assert bob.hai("stop", "user").status == 0 and bob.hai("wait", "user").status is not None
+    asked = bob.hai("haienv", "remove", "ext", "--remote")
+    assert asked.status == 2 and "say --yes" in asked.err
+    near = bob.hai("haienv", "remove", "exd", "--remote", "--yes")
+    assert near.status == 3 and "did you mean ext?" in near.err
+    removed = bob.hai("haienv", "remove", "ext", "--remote", "--yes")
+    assert (removed.status, removed.out) == (0, "removed environment ext from the platform\n"), removed
+    assert bob.hai("haienv", "list", "--remote", "-q").out == "" and bob.hai("haienv", "list", "-q").out == "ext\n"
+    assert [one for one in (bob.place / "envs/bob").iterdir() if one.is_dir()] == []
+
+
+def test_made_again(bob: Someone) -> None:
+    """By pip, under the account, which has no rights to the engine's Python."""
+    path = created(bob)
+    pushed = bob.hai("haienv", "push", "ext", "--rebuild")
+    if "ensurepip" in pushed.err:
+        pytest.skip("the system's Python has no ensurepip")
+    assert (pushed.status, pushed.out) == (0, "pushed environment ext: 0 packages installed there\n"), pushed
+    info = path / "lib" / next((path / "lib").iterdir()).name / "site-packages" / "gone-9.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: file:///no/such\nVersion: 9\n")
+    failed = bob.hai("haienv", "push", "ext", "--rebuild", "--force")
+    assert failed.status != 0 and len(failed.err.splitlines()) == 1, failed
+    assert bob.hai("haienv", "list", "--remote", "-q").out == "ext\n"
+
+
+def test_an_engine_that_is_killed_meanwhile(bob: Someone, sandbox: EngineSandbox) -> None:
+    """What only the account knows of is replaced by the next push."""
+    created(bob)
+    envs = bob.place / "envs/bob"
+    push = bob.hai.start("haienv", "push", "ext")
+    until(lambda: list(envs.glob("ext_*/bin")))
+    os.kill(sandbox.pid, signal.SIGKILL)
+    push.communicate(timeout=60)
+    until(lambda: not bob.deputies())
+    sandbox.start()
+    bob.hai.env["MARSV2_SERVER"] = sandbox.url
+    done = until(lambda: (found := bob.hai("haienv", "push", "ext", "-q")).status != 6 and found)
+    assert done == (0, "", "")
+    assert len([one for one in envs.iterdir() if one.is_dir()]) == 1
+
+
+def test_a_python_that_is_not_what_it_was(bob: Someone, place: Path) -> None:
+    """The engine asks the environment's own Python about itself: under the account, whatever that is by then."""
+    created(bob)
+    assert bob.hai("haienv", "push", "ext", "-q").status == 0
+    (seen,) = (bob.place / "envs/bob").glob("ext_*")
+    script = f"#!/bin/sh\nid -un > {place}/who\nid -un > {bob.place}/who\nexit 1\n"
+    (place / "who").touch(mode=0o600)
+    (bob.place / "evil").write_text(script)
+    (bob.place / "evil").chmod(0o755)
+    bob.run(f"rm {seen}/bin/python; cp {bob.place}/evil {seen}/bin/python")
+    bob.run(f"cd {seen.parent}; rm envs.db; mkfifo envs.db")
+    done = bob.hai("haienv", "pull", "ext", "--force")
+    assert len(done.err.splitlines()) <= 1, done
+    assert (place / "who").read_text() == ""
