@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Mapping, Sequence
+from typing import Mapping, Optional, Sequence
 
 
 class DetachedProcess(subprocess.Popen[bytes]):
@@ -27,6 +27,15 @@ class DetachedProcess(subprocess.Popen[bytes]):
             pass_fds=(keep_fd,),
             start_new_session=True,
         )
+
+    def ended(self, within_s: float) -> Optional[int]:
+        """Its exit status; one that goes on for longer is killed, and None returned."""
+        try:
+            return self.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.wait()
+            return None
 
     def __del__(self) -> None:
         """Unlike Popen's, without a warning that it still runs."""

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import select
+import signal
 import sys
 import time
 from importlib.util import find_spec
@@ -26,6 +27,9 @@ from hfai.model.errors import EngineStartError, from_wire
 from hfai.model.phrase import Phrase, system_error
 
 START_DEADLINE_S = 30.0
+_STARTS = 3
+# One that has closed its pipe without a word is on its way out.
+_END_S = 2.0
 _LOOK_AGAIN_S = 0.02
 # What the engine needs and the SDK does not.
 _ENGINE_PACKAGES = ("starlette", "uvicorn")
@@ -76,7 +80,11 @@ def find_or_start_engine(state_dir: Path, *, known_dead: Optional[Endpoint] = No
                 reason = Phrase("process {pid} runs the engine in {path} and does not answer", pid=holder, path=str(state_dir))
                 raise EngineStartError(reason=reason)
             time.sleep(_LOOK_AGAIN_S)  # it is starting, or on its way out
-        endpoint = _start(state_dir, deadline)
+        for attempt in range(1, _STARTS + 1):
+            endpoint = _start(state_dir, deadline, is_last=attempt == _STARTS)
+            if endpoint is not None:
+                break
+        assert endpoint is not None, "the last attempt returns or raises"
     _hooks.engine_started(state_dir)
     return endpoint
 
@@ -106,7 +114,8 @@ def _start_lock(state_dir: Path, deadline: float) -> Iterator[None]:
         os.close(fd)
 
 
-def _start(state_dir: Path, deadline: float) -> Endpoint:
+def _start(state_dir: Path, deadline: float, *, is_last: bool) -> Optional[Endpoint]:
+    """Start it once; None where it was killed meanwhile and this is not the last attempt."""
     missing = [name for name in _ENGINE_PACKAGES if find_spec(name) is None]
     if missing:
         reason = Phrase("{packages} not installed: run `pip install 'hfai[engine]'`", packages=", ".join(missing))
@@ -124,10 +133,10 @@ def _start(state_dir: Path, deadline: float) -> Endpoint:
         line = _read_line(ours, deadline)
     finally:
         os.close(ours)
-    return _endpoint_of(line, process, state_dir)
+    return _endpoint_of(line, process, state_dir, is_last=is_last)
 
 
-def _endpoint_of(line: bytes, process: DetachedProcess, state_dir: Path) -> Endpoint:
+def _endpoint_of(line: bytes, process: DetachedProcess, state_dir: Path, *, is_last: bool) -> Optional[Endpoint]:
     try:
         ready = json.loads(line)
     except ValueError:
@@ -137,10 +146,9 @@ def _endpoint_of(line: bytes, process: DetachedProcess, state_dir: Path) -> Endp
         raise from_wire(ready["error"])
     endpoint = read_endpoint(state_dir)
     if not ready.get("ready") or endpoint is None:
-        status = process.poll()
-        if status is None:
-            process.kill()
-            process.wait()
+        status = process.ended(_END_S)
+        if status == -signal.SIGKILL and not is_last:
+            return None
         log = str(state_dir / "engine.log")
         reason = Phrase("it ended with {status}; its log is {path}", status=status, path=log)
         if status is None:

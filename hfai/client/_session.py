@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import threading
-from typing import Any, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, TypeVar, Union
 from urllib.parse import quote
 
 from hfai import PROTOCOL, __version__
@@ -27,10 +27,13 @@ from hfai.model.phrase import Phrase
 
 TIMEOUT_S = 30.0
 _ATTEMPTS = 3
+# An engine that was killed breaks off and refuses connections for some milliseconds before it is gone, and the next may be killed too.
+_ATTEMPTS_HERE = 10
 _JSON, _BYTES = "application/json", "application/octet-stream"
 # A stream says something every 5 seconds (docs/architecture.md, HTTP).
 STREAM_TIMEOUT_S = 20.0
 
+_T = TypeVar("_T")
 Value = Union[str, int, float, bool, None, Sequence[str]]
 Query = Mapping[str, Value]
 
@@ -107,7 +110,13 @@ class Session:
         """
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         content_type = _BYTES if isinstance(body, bytes) else _JSON
-        answer = self._send("POST", f"/{route}", query or {}, data, content_type, timeout_s, is_repeatable, revive)
+
+        def ask(target: _Target) -> Answer:
+            path = _path(f"/{route}", query or {}, target)
+            return target.transport.send("POST", path, _headers(target, data, content_type), data, timeout_s)
+
+        answer = self._until_answered(ask, is_repeatable=is_repeatable, revive=revive)
+        self.server_version = answer.server_version
         return body_of(answer, url=self.url, subject=subject)
 
     def stream(
@@ -117,22 +126,22 @@ class Session:
         body: Optional[Mapping[str, Any]] = None,
         *,
         subject: str = "",
+        is_repeatable: bool = True,
         revive: bool = False,
     ) -> ByteStream:
-        """Begin an answer that is read as it comes.
+        """Begin an answer that is read as it comes; arguments: see :meth:`post`.
 
         Raises:
             HfaiError: the server refused.
             UnreachableError: there was no answer.
         """
-        target = self._reached(revive=revive)
-        try:
+        data = None if body is None else json.dumps(body).encode()
+
+        def begin(target: _Target) -> ByteStream:
             path = _path(f"/{route}", query, target)
-            data = None if body is None else json.dumps(body).encode()
-            stream = target.transport.stream(path, _headers(target, data), STREAM_TIMEOUT_S, data)
-        except TransportError as error:
-            self._lost(target, error)
-            raise self._unreachable(error) from None
+            return target.transport.stream(path, _headers(target, data), STREAM_TIMEOUT_S, data)
+
+        stream = self._until_answered(begin, is_repeatable=is_repeatable, revive=revive)
         if stream.status == 200:
             return stream
         try:
@@ -161,28 +170,16 @@ class Session:
         with contextlib.suppress(Exception):
             self.close()
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        query: Query,
-        data: Optional[bytes],
-        content_type: str,
-        timeout_s: float,
-        is_repeatable: bool,
-        revive: bool,
-    ) -> Answer:
-        for attempt in range(1, _ATTEMPTS + 1):
+    def _until_answered(self, ask: Callable[[_Target], _T], *, is_repeatable: bool, revive: bool) -> _T:
+        """Ask again where that does no harm, of the engine that is started again where it was killed."""
+        attempts = _ATTEMPTS_HERE if self.is_embedded else _ATTEMPTS
+        for attempt in range(1, attempts + 1):
             target = self._reached(revive=revive)
             try:
-                answer = target.transport.send(
-                    method, _path(path, query, target), _headers(target, data, content_type), data, timeout_s
-                )
-                self.server_version = answer.server_version
-                return answer
+                return ask(target)
             except TransportError as error:
                 self._lost(target, error)
-                is_final = error.is_timeout or attempt == _ATTEMPTS or (error.was_sent and not is_repeatable)
+                is_final = error.is_timeout or attempt == attempts or (error.was_sent and not is_repeatable)
                 if is_final or (not error.was_sent and not self.is_embedded):
                     raise self._unreachable(error) from None
         raise AssertionError("the last attempt returns or raises")
@@ -199,14 +196,17 @@ class Session:
         self._dead = None if error.was_sent else target.endpoint
 
     def _unreachable(self, error: TransportError) -> UnreachableError:
-        if self.is_embedded and error.is_timeout and (endpoint := read_endpoint(engine_dir())) is not None:
-            # It runs, since it was connected to, and no address or network is in between.
+        if not self.is_embedded:
+            return UnreachableError(url=self.url, reason=error.reason, is_timeout=error.is_timeout)
+        # No address or network is in between.
+        if error.is_timeout and (endpoint := read_endpoint(engine_dir())) is not None:
             template = (
                 "the engine on this machine (process {pid}) does not answer: see `hai-cli platform logs`; if it hangs, `kill -9 {pid}` "
                 "ends it, tasks go on, and the next command starts it again"
             )
-            return UnreachableError(template, pid=endpoint.pid, is_timeout=True)
-        return UnreachableError(url=self.url, reason=error.reason, is_timeout=error.is_timeout)
+            return UnreachableError(template, pid=endpoint.pid, reason=error.reason, is_timeout=True)
+        template = "the engine on this machine was lost before it had answered ({reason}): see what has been done, then try again"
+        return UnreachableError(template, reason=error.reason, is_timeout=error.is_timeout)
 
     def _embedded(self, *, revive: bool) -> _Target:
         state_dir = engine_dir()

@@ -54,7 +54,7 @@ class Shell:
         if session.is_haiplatform:
             raise RefusedError("{url} is a HAI Platform: there is no way into its tasks from here", url=session.url)
         query = {**selector(experiment), "rank": str(rank)}
-        self._stream: ByteStream = session.stream(_OPEN, query, request, subject=self._subject)
+        self._stream: ByteStream = session.stream(_OPEN, query, request, subject=self._subject, is_repeatable=False)
         self._frames = read_frames(self._stream)
         self._sending = threading.Lock()
         self._sent = 0

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from hfai.client import (
     create_experiment_v2,
     get_experiment,
     get_experiments,
+    open_shell,
     platform,
     stream_logs,
     user_info,
@@ -136,6 +138,78 @@ def test_killed_and_started_again(state_dir, config) -> None:
     assert [line.text for line in lines] == ["2", "3", "4", "5", "6"]
     assert wait(task, timeout=60).exit_status == 7
     assert platform.engine_status().pid != old
+
+
+def test_one_that_dies_slowly(state_dir, capfd) -> None:
+    """For a moment it still takes connections and breaks them off, then its port is closed, and its process is there all the time."""
+    platform.engine_up()
+    kill_engine()
+    endpoint = json.loads((state_dir / "endpoint.json").read_text())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        endpoint.update(pid=os.getpid(), url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        (state_dir / "endpoint.json").write_text(json.dumps(endpoint))
+
+        def die() -> None:
+            for _ in range(2):
+                connection, _ = listener.accept()
+                connection.recv(1)
+                connection.close()
+            listener.close()
+
+        dying = threading.Thread(target=die)
+        dying.start()
+        capfd.readouterr()
+        assert user_info().user_name
+        dying.join()
+    assert capfd.readouterr().err == f"hfai: started the engine (state in {state_dir})\n"
+
+
+def test_one_that_is_killed_while_it_starts(state_dir, capfd) -> None:
+    """It is started once more; one line says so."""
+
+    command, over = f"-m\0hfai.engine\0--state\0{state_dir}\0".encode(), threading.Event()
+
+    def kill() -> None:
+        while not over.wait(0.01):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    if command in path.read_bytes():
+                        os.kill(int(path.parent.name), signal.SIGKILL)
+                        return
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    try:
+        assert user_info().user_name
+        assert not killing.is_alive()
+    finally:
+        over.set()
+        killing.join()
+    assert capfd.readouterr().err == f"hfai: started the engine (state in {state_dir})\n"
+
+
+def test_a_stream_begins_over_a_kill(state_dir, config) -> None:
+    """The connection that the request before it was answered on says nothing of the engine now."""
+    task = create_experiment_v2(config("exp", "sleep 600"))
+    kill_engine()
+    _session.current().stream("query/task/log/stream", {"id": task.id, "follow": "1"}).close()
+    kill_engine()
+    with open_shell(task.wait(until="running", timeout=60), command="exit 7") as shell:
+        assert not list(shell)
+    assert shell.exit_status == 7
+
+
+def test_what_must_not_be_asked_twice_over_a_kill(state_dir, config) -> None:
+    """Is not; no address and no network is to be checked."""
+    task = create_experiment_v2(config("exp", "sleep 600"))
+    pid = platform.engine_status().pid
+    os.kill(pid, signal.SIGSTOP)
+    killing = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
+    killing.start()
+    with pytest.raises(UnreachableError, match="the engine on this machine was lost before it had answered"):
+        task.resume()
+    killing.join()
+    assert task.refresh().chain_status in ("waiting_init", "running")
 
 
 def test_a_wait_over_a_kill(state_dir, config) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional, TypeVar
 
 from hfai.client import _session
 from hfai.client._session import Session
-from hfai.model.errors import UnreachableError, WaitTimeout
+from hfai.model.errors import StreamLost, WaitTimeout
 
 _T = TypeVar("_T")
 LIST_TIMEOUT_S = 300.0
@@ -73,7 +73,11 @@ class Connection:
         return self._session.post(route, {"name": self.name, **query}, body, subject=self.name, timeout_s=self.left_s())
 
     def blocks(self, route: str, body: Any) -> Iterator[bytes]:
-        """An answer as it comes."""
+        """An answer as it comes.
+
+        Raises:
+            StreamLost: it broke off.
+        """
         from hfai.client._transport import TransportError
 
         stream = self._session.stream(route, {"name": self.name}, body, subject=self.name)
@@ -83,12 +87,17 @@ class Connection:
                 try:
                     block = stream.read()
                 except TransportError as error:
-                    raise UnreachableError(url=self._session.url, reason=error.reason) from None
+                    raise self.lost(error.reason) from None
                 if not block:
                     return
                 yield block
         finally:
             stream.close()
+
+    def lost(self, reason: str) -> StreamLost:
+        """The error for an answer that broke off."""
+        template = "the contents of workspace {name} broke off ({reason}): what has arrived is kept, the next pull goes on from there"
+        return StreamLost(template, name=self.name, reason=reason)
 
     def left_s(self) -> float:
         """Seconds that a request may take now.

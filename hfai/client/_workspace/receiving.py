@@ -13,13 +13,15 @@ from typing import Iterator, Mapping, Optional, Sequence
 from hfai.client._workspace.connection import Connection, Progress
 from hfai.client._workspace.local import LocalWorkspace
 from hfai.client._workspace.remote import Incoming
-from hfai.model.errors import RefusedError
+from hfai.model.errors import RefusedError, StreamLost
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, Entry, Known, kind_of
 from hfai.model.workspace.safe_tree import SafeTree
 
 _BATCH_BYTES = 8 << 20
 _BATCH_FILES = 1000
+# How often a file is read again that changes meanwhile, and how often an answer may break off.
 _ATTEMPTS = 3
+_MOST_BREAKS = 10
 
 
 class Receiver:
@@ -105,38 +107,53 @@ class Receiver:
 
     def _fetch(self, batch: Mapping[str, Entry]) -> None:
         left = dict(batch)
-        for _ in range(_ATTEMPTS):
-            left = self._fetch_once(left)
-            if not left:
-                return
+        readings = breaks = 0
+        while left and readings < _ATTEMPTS:
+            try:
+                self._fetch_once(left)
+                readings += 1
+            except StreamLost:
+                # Of an engine that was killed, perhaps: asking for the rest starts the next one.
+                breaks += 1
+                if breaks == _MOST_BREAKS:
+                    raise
         with self._lock:
             self.skipped.update(dict.fromkeys(left, "changing"))
 
-    def _fetch_once(self, batch: Mapping[str, Entry]) -> dict[str, Entry]:
-        """Fetch them; those that were written to meanwhile."""
-        again: dict[str, Entry] = {}
+    def _fetch_once(self, left: dict[str, Entry]) -> None:
+        """Fetch them and take out of ``left`` what has come; those that were written to meanwhile stay there."""
         at = 0
         partial: Optional[Path] = None
-        if len(batch) == 1:
-            entry = next(iter(batch.values()))
+        if len(left) == 1:
+            entry = next(iter(left.values()))
             partial = self._incoming / f"{entry.content}.part"
             at = min(partial.stat().st_size, entry.size) if partial.exists() else 0
-        incoming = Incoming(self._connection, list(batch), at)
+        incoming = Incoming(self._connection, list(left), at)
         with SafeTree(str(self._local.root)) as tree:
             for frame in incoming.frames():
-                entry = batch[frame.path]
+                entry = left[frame.path]
                 if frame.size is None:
                     self.skipped[frame.path] = "changing"
+                    del left[frame.path]
                     continue
-                beside = partial or self._incoming / secrets.token_hex(8)
-                if not self._write(incoming, beside, frame.size, at, entry):
-                    again[frame.path] = entry
-                    continue
-                try:
-                    self._place(tree, frame.path, beside, entry)
-                except OSError as error:
-                    raise _refused(frame.path, error) from None
-        return again
+                with self._beside(partial) as beside:
+                    if not self._write(incoming, beside, frame.size, at, entry):
+                        continue
+                    try:
+                        self._place(tree, frame.path, beside, entry)
+                    except OSError as error:
+                        raise _refused(frame.path, error) from None
+                del left[frame.path]
+
+    @contextlib.contextmanager
+    def _beside(self, partial: Optional[Path]) -> Iterator[Path]:
+        """Where a content is written to: what is left of it is of use only where the next time can go on from it."""
+        beside = partial or self._incoming / secrets.token_hex(8)
+        try:
+            yield beside
+        finally:
+            if partial is None:
+                beside.unlink(missing_ok=True)
 
     def _write(self, incoming: Incoming, beside: Path, size: int, at: int, entry: Entry) -> bool:
         """Write what comes to a file; whether it is what was looked at over there."""

@@ -7,7 +7,7 @@ from typing import Any, Iterator, NamedTuple, Optional, Sequence
 
 from hfai.client._workspace.connection import Connection
 from hfai.client._workspace.local import LocalWorkspace
-from hfai.model.errors import RefusedError, UnreachableError
+from hfai.model.errors import RefusedError
 from hfai.model.phrase import Phrase
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, MODE, Entry
 from hfai.model.workspace.paths import ensure_path, is_digest, leads_out
@@ -59,6 +59,7 @@ class Incoming:
     """
 
     def __init__(self, connection: Connection, paths: Sequence[str], at: int = 0) -> None:
+        self._connection = connection
         self._blocks = connection.blocks(_ROUTE, {"paths": list(paths), "at": at})
         self._buffer = bytearray()
         self._is_whole = False
@@ -68,7 +69,7 @@ class Incoming:
         """Each file; its bytes have to be read with :meth:`data` before the next.
 
         Raises:
-            UnreachableError: the answer broke off.
+            StreamLost: the answer broke off.
         """
         while True:
             head = self._line()
@@ -103,5 +104,5 @@ class Incoming:
     def _more(self) -> None:
         block = next(self._blocks, b"")
         if not block:
-            raise UnreachableError(url="the engine", reason="the connection was closed in the middle of the answer")
+            raise self._connection.lost("the connection was closed in the middle of the answer")
         self._buffer += block

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hfai.client import diff_workspace, init_workspace, pull_workspace, push_workspace
+from hfai.client._endpoint import read_endpoint
 from hfai.client._workspace import sending
 from hfai.client.platform import engine_down, engine_status
 from hfai.engine.workspaces import committing
@@ -78,8 +79,42 @@ def test_kill_of_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             state = engine_status()
             if state is not None:
                 os.kill(state.pid, signal.SIGKILL)
-            client.wait(60)
+            assert client.wait(60) == 0
             assert content_of(Path(push_workspace(here).path)) == content_of(here)
+        engine_down(stop_tasks=True)
+
+
+@pytest.mark.parametrize("act", ["push", "pull"])
+def test_the_engine_is_killed_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str) -> None:
+    """While contents travel: they arrive all the same."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    with EngineSandbox({"nodes": 1}) as sandbox:
+        monkeypatch.setenv("HFAI_HOME", str(sandbox.home))
+        monkeypatch.setenv("HFAI_ENGINE_DIR", str(sandbox.state_dir))
+        for root in (here, there):
+            root.mkdir()
+            init_workspace("killed", root)
+        filled(here)
+        for number in range(4):
+            (here / f"larger{number}").write_bytes(os.urandom(9 << 20))
+        if act == "pull":
+            push_workspace(here)
+        killed = []
+
+        def kill(done: int, total: int) -> None:
+            state = read_endpoint(sandbox.state_dir)
+            if done > len(killed) * total / 3 and state is not None and state.pid not in killed:
+                killed.append(state.pid)
+                os.kill(state.pid, signal.SIGKILL)
+
+        if act == "push":
+            push_workspace(here, progress=kill)
+            pull_workspace(there)
+        else:
+            pull_workspace(there, progress=kill)
+        assert len(killed) > 1
+        assert content_of(there) == content_of(here)
+        assert not list((there / ".hfai").glob("incoming/*"))
         engine_down(stop_tasks=True)
 
 
