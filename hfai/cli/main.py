@@ -75,10 +75,10 @@ def dispatch(words: Sequence[str]) -> int:
         command = inner[rest[0]]
         path, rest = (*path, rest[0]), rest[1:]
     if not rest and path == ("workspace", "push"):
-        # As a rule it has nothing to do, and argparse and the rest take longer than to see that.
-        from hfai.cli.workspace.untouched import run_untouched
+        # As a rule it has little to do, and argparse and the rest take longer than that.
+        from hfai.cli.workspace.untouched import run_plain
 
-        status = run_untouched()
+        status = run_plain()
         if status is not None:
             return status
     from hfai.cli.parsing import run_command

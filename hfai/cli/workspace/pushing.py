@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Mapping, Union
 
 from hfai.cli.language import mark, tr
@@ -10,6 +11,7 @@ from hfai.cli.workspace.untouched import untouched_line
 
 if TYPE_CHECKING:
     from hfai.client import PullResult, PushResult
+    from hfai.client._workspace.still import Seen
 
 # A push of this much is worth a look at what makes it large.
 _LARGE_BYTES = 100 << 20
@@ -32,6 +34,21 @@ def push_with_bar(directory: Any = None, **options: Any) -> PushResult:
 
     with ByteBar(tr("pushing")) as bar:
         return push_workspace(directory, progress=bar.show_bytes, **options)
+
+
+def run_seen(seen: Seen) -> int:
+    """A push without options, where somebody has looked already what was touched; its exit status."""
+    from hfai.cli.engine_notes import announce
+    from hfai.cli.progress_bar import ByteBar
+    from hfai.client._workspace.push import push_seen
+
+    announce()
+    with ByteBar(tr("pushing")) as bar:
+        pushed = push_seen(seen, progress=bar.show_bytes)
+    sys.stdout.write(f"{push_line(pushed)}\n")
+    note_skipped(pushed.skipped)
+    note_largest(pushed)
+    return 0
 
 
 def push_line(pushed: PushResult) -> str:

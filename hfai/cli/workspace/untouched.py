@@ -1,4 +1,4 @@
-"""The end of a push that has nothing to push, before what a push needs is loaded."""
+"""A push without options: the end of one that has nothing to push, before what the others need is loaded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ if TYPE_CHECKING:
     from typing import Optional
 
 
-def run_untouched() -> Optional[int]:
-    """The exit status of a ``workspace push`` without options that finds nothing to push; None if it has to be looked closer."""
-    from hfai.client._workspace.still import untouched_here
+def run_plain() -> Optional[int]:
+    """The exit status of a ``workspace push`` without options; None, and nothing is done, where anything is not as nearly always."""
+    from hfai.client._workspace.still import look_here
 
-    found = untouched_here()
-    if found is None:
+    seen = look_here()
+    if seen is None:
         return None
-    sys.stdout.write(f"{untouched_line(*found)}\n")
+    _, look, _ = seen
+    if look.files is None:
+        from hfai.cli.workspace.pushing import run_seen
+
+        return run_seen(seen)
+    look.memory.close()
+    sys.stdout.write(f"{untouched_line(look.memory.name, look.files)}\n")
     return 0
 
 

@@ -1,6 +1,6 @@
 """The client's side of a workspace: which directory, what it is called over there, and what both sides agreed on last.
 
-``.hfai/workspace.json`` says the name; ``.hfai/tree.json`` holds, per path, the stat and hash that it had when it was last
+``.hfai/workspace.json`` says the name; ``.hfai/tree`` holds, per path, the stat and hash that it had when it was last
 looked at, and where that differs what the other side had when they last agreed (the base of three-way comparisons). Both
 are only memory: without the latter everything is read and compared again.
 """
@@ -10,22 +10,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from pathlib import Path
-from typing import Any, Callable, Iterable, Optional
+from typing import Any, Callable, Iterable, Iterator, Optional
 
 from hfai.client._places import shown
-from hfai.client._workspace.still import STILL, still_file, untouched_files
+from hfai.client._workspace.memory import Look, Memory, look, open_memory, write_beside, write_memory
+from hfai.client._workspace.pieces import BEFORE, UNUSABLE, pieces_of, remembered, tree_of
 from hfai.model.errors import ConfigError, UsageError
-from hfai.model.workspace.entry import FILE, MODE, Known, kind_of, packed_tree, unpacked_tree
-from hfai.model.workspace.fingerprint import fingerprint_of
+from hfai.model.workspace.entry import FILE, MODE, Known, Tree, kind_of
 from hfai.model.workspace.ignore import Rules, default_rules, ignore_lines
 from hfai.model.workspace.paths import ensure_name
 from hfai.model.workspace.safe_tree import SafeTree
-from hfai.model.workspace.scan import Scan, Take, read_open_file, scan
+from hfai.model.workspace.scan import Scan, Take, read_open_file, scan, scan_listed
 from hfai.model.workspace.usual import IGNORE_FILE, STATE_DIR
 
-_NAME_FILE, _TREE_FILE = "workspace.json", "tree.json"
+_NAME_FILE = "workspace.json"
 
 
 class LocalWorkspace:
@@ -38,7 +37,7 @@ class LocalWorkspace:
     Attributes:
         name: what it is called on the platform.
         uid: which workspace of that name it agreed with last; empty before the first time.
-        known: what was found here last time, or now.
+        known: what was found here last time, or now; after :meth:`look` only in directories where something was touched.
     """
 
     def __init__(self, root: Path, state_dir: Optional[Path] = None) -> None:
@@ -48,6 +47,9 @@ class LocalWorkspace:
         self.known: dict[str, Known] = {}
         self._then: dict[str, Known] = {}
         self._differing: dict[str, Optional[str]] = {}
+        self._look: Optional[Look] = None
+        self._is_looked_at = False
+        self._files_elsewhere = 0
 
     def load(self) -> LocalWorkspace:
         """Read its name.
@@ -65,18 +67,45 @@ class LocalWorkspace:
             raise ConfigError(template, file=str(path), reason=reason) from None
         return self
 
-    def is_untouched(self, *, use_ignore: bool) -> Optional[int]:
-        """How many files there are, if both sides agreed at the last push and no stat has changed here since; else None."""
-        return untouched_files(str(self.root), str(self.state_dir), name=self.name, uid=self.uid, use_ignore=use_ignore)
+    def look(self, *, use_ignore: bool) -> Optional[int]:
+        """How many files there are, if both sides agreed at the last push and no stat has changed here since; else None.
+
+        If that is all that is different, only directories in which a stat has changed are loaded and scanned next.
+        """
+        with contextlib.suppress(*UNUSABLE):
+            memory = open_memory(str(self.state_dir))
+            try:
+                if self._agreed_with(memory, use_ignore):
+                    return self.take(look(str(self.root), memory), use_ignore=use_ignore)
+            finally:
+                if self._look is None or self._look.files is not None:
+                    memory.close()
+        return None
+
+    def take(self, found: Look, *, use_ignore: bool) -> Optional[int]:
+        """The same, where somebody has looked already."""
+        if not self._agreed_with(found.memory, use_ignore):
+            return None
+        self._look = found
+        return found.files
+
+    def _agreed_with(self, memory: Memory, use_ignore: bool) -> bool:
+        return (memory.name, memory.uid, memory.agreed) == (self.name, self.uid, use_ignore)
 
     def load_tree(self) -> None:
         """Read what was here, and what both sides agreed on; without it everything is read and compared again."""
-        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-            body = json.loads((self.state_dir / _TREE_FILE).read_bytes())
-            known, differing = unpacked_tree(body["tree"]), dict(body["differing"])
-            if body["uid"] != self.uid:
-                differing = dict.fromkeys(known)
-            self.known, self._then, self._differing = known, dict(known), differing
+        with contextlib.suppress(*UNUSABLE):
+            if self._look is not None:
+                memory = self._look.memory
+                self.known = tree_of(memory, self._look.differing)
+                self._files_elsewhere = memory.files - _files(self.known)
+            else:
+                uid, self.known, self._differing = remembered(self.state_dir)
+                if uid != self.uid:
+                    self._differing = dict.fromkeys(self.known)
+            self._then = dict(self.known)
+            return
+        self._look = None
 
     def base(self, path: str) -> Optional[str]:
         """What the other side had at a path when both agreed last; None for nothing."""
@@ -99,6 +128,11 @@ class LocalWorkspace:
         paths = (self._then.keys() | self._differing.keys()) - self.known.keys()
         return sorted(path for path in paths if self.base(path) is not None)
 
+    @property
+    def files(self) -> int:
+        """How many files there are."""
+        return self._files_elsewhere + _files(self.known)
+
     def save(self, *, still: Optional[bool] = None) -> None:
         """Write what is to be remembered, each file whole.
 
@@ -114,22 +148,34 @@ class LocalWorkspace:
             if base != self.known[path].identity:
                 differing[path] = base
         differing.update({path: self.base(path) for path in self.gone()})
-        body = {"format": 1, "uid": self.uid, "tree": packed_tree(self.known), "differing": differing}
-        name = {"format": 1, "name": self.name, "uid": self.uid}
+        agreed = None if differing else still
+        who = {"name": self.name, "uid": self.uid}
+        head = {**who, "agreed": agreed, "files": self.files, "differing": differing}
         try:
             self.state_dir.mkdir(parents=True, exist_ok=True)
-            (self.state_dir / STILL).unlink(missing_ok=True)
-            _write(self.state_dir / _TREE_FILE, json.dumps(body, separators=(",", ":")).encode())
-            _write(self.state_dir / _NAME_FILE, json.dumps(name).encode())
-            if still is not None and not differing:
-                files = sum(known.kind == FILE for known in self.known.values())
-                here = {"name": self.name, "uid": self.uid, "use_ignore": still, "files": files}
-                _write(self.state_dir / STILL, still_file(here, fingerprint_of(self.known)))
+            write_memory(str(self.state_dir), head, self._pieces(is_agreed=agreed is not None))
+            write_beside(str(self.state_dir / _NAME_FILE), json.dumps({"format": 1, **who}).encode())
+            for one in BEFORE:
+                (self.state_dir / one).unlink(missing_ok=True)
         except OSError as error:
             raise ConfigError(
                 "{file}: {problem}", file=str(self.state_dir), problem=error.strerror or str(error)
             ) from None
         self._then, self._differing = dict(self.known), differing
+
+    def _pieces(self, *, is_agreed: bool) -> Iterator[tuple[str, bytes, bytes]]:
+        """What the memory is made of, in the order of a walk."""
+        fresh = pieces_of(self.known, with_fingerprints=is_agreed)
+        if self._look is None:
+            yield from fresh.values()
+            return
+        memory, differing = self._look.memory, set(self._look.differing)
+        for directory in self._look.visited:
+            if directory in fresh:
+                yield fresh[directory]
+            elif directory not in differing:
+                fingerprint = memory.fingerprints.of(directory) if is_agreed else b""
+                yield directory, fingerprint, memory.entries(directory)
 
     def agree_with(self, uid: str) -> None:
         """Another workspace has the name than the one that was agreed with: nothing is known of it."""
@@ -143,6 +189,18 @@ class LocalWorkspace:
         Raises:
             UsageError: the directory cannot be read.
         """
+        if self._look is not None:
+            if not self._is_looked_at:
+                self._is_looked_at = True
+                touched = self._look.touched
+                found = scan_listed(
+                    str(self.root), self.known, touched, use_ignore=use_ignore, by_time_only=by_time_only
+                )
+                if not found.skipped:
+                    self.known = found.tree
+                    return found
+                self.known.update(found.tree)
+            self._widen()
         rules = default_rules() if use_ignore else None
         try:
             found = scan(
@@ -152,6 +210,14 @@ class LocalWorkspace:
             raise UsageError("{file}: {problem}", file=str(self.root), problem=error.strerror or str(error)) from None
         self.known = found.tree
         return found
+
+    def _widen(self) -> None:
+        """Know of the whole tree again, not only of the directories in which something was touched."""
+        look, self._look, self._files_elsewhere = self._look, None, 0
+        if look is not None:
+            with contextlib.suppress(*UNUSABLE):
+                whole = tree_of(look.memory, look.memory.directories)
+                self.known, self._then = {**whole, **self.known}, {**whole, **self._then}
 
     def look_at(self, paths: Iterable[str]) -> None:
         """Know also of these, if they are here, which a scan has left out."""
@@ -227,12 +293,5 @@ def open_local(directory: Any = None) -> LocalWorkspace:
     return LocalWorkspace(root).load()
 
 
-def _write(path: Path, data: bytes) -> None:
-    fd, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink()
-        raise
+def _files(tree: Tree) -> int:
+    return sum(known.kind == FILE for known in tree.values())

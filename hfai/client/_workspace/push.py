@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any, Container, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Container, Mapping, Optional, Union
 
 from hfai.client._workspace.ahead import Ahead
 from hfai.client._workspace.connection import Connection, Progress
@@ -16,6 +16,9 @@ from hfai.model.errors import RefusedError, UnreachableError, WaitTimeout
 from hfai.model.workspace.collecting import uncollected
 from hfai.model.workspace.entry import DIRECTORY, FILE, Entry
 from hfai.model.workspace.scan import Scan
+
+if TYPE_CHECKING:
+    from hfai.client._workspace.still import Seen
 
 _ATTEMPTS = 4
 _MOST_NAMED = 5
@@ -84,6 +87,25 @@ def push_workspace(
         return push.run(dry_run=dry_run)
 
 
+def push_seen(seen: Seen, *, progress: Optional[Progress] = None) -> PushResult:
+    """:func:`push_workspace` without options, where :func:`hfai.client._workspace.still.look_here` has looked just now."""
+    root, found, there = seen
+    local = LocalWorkspace(Path(root)).load()
+    push = _Push(
+        local,
+        Connection(local.name),
+        force=False,
+        checksum=True,
+        hfignore=True,
+        zip=True,
+        diff=True,
+        progress=progress,
+    )
+    local.take(found, use_ignore=True)
+    with uncollected():
+        return push.run(dry_run=False, head=there if local.uid == found.memory.uid else None)
+
+
 def push_tree(name: str, root: Path, state_dir: Path, *, progress: Optional[Progress] = None) -> int:
     """Make a workspace of the platform the same as a directory that is none itself; returns the bytes sent."""
     from hfai.client import _session
@@ -124,11 +146,12 @@ class _Push:
         self._ahead: Mapping[str, int] = {}
         self._busy: dict[str, str] = {}
 
-    def run(self, *, dry_run: bool) -> PushResult:
+    def run(self, *, dry_run: bool, head: Optional[Mapping[str, Any]] = None) -> PushResult:
         local, connection = self._local, self._connection
-        head = connection.ask("query/workspace")["result"]
-        if self._diff and not self._force and head["uid"] == local.uid:
-            files = local.is_untouched(use_ignore=self._hfignore)
+        is_looked_at = head is not None
+        head = head or connection.ask("query/workspace")["result"]
+        if not is_looked_at and self._diff and not self._force and head["uid"] == local.uid:
+            files = local.look(use_ignore=self._hfignore)
             if files is not None:
                 return self._result(head, (), (), {}, files)
         local.load_tree()
@@ -253,7 +276,7 @@ class _Push:
             changed=changed,
             removed=removed,
             sent_bytes=sum(self._sent.values()),
-            total_files=files if files is not None else sum(one.kind == FILE for one in self._local.known.values()),
+            total_files=files if files is not None else self._local.files,
             skipped={path: why for path, why in skipped.items() if why},
             largest=tuple(largest),
         )

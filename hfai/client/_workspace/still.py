@@ -1,8 +1,4 @@
-"""``.hfai/still``: how a directory looked at the end of a push after which both sides were the same.
-
-A line of JSON, then the fingerprint of the tree. With it ``hai-cli workspace push`` sees that there is nothing to push
-before it has loaded what a push needs: see :func:`untouched_here`.
-"""
+"""What has been touched since the last push, seen before anything is loaded that a push needs besides."""
 
 from __future__ import annotations
 
@@ -11,60 +7,55 @@ import os
 
 from hfai import PROTOCOL, __version__
 from hfai.client._http import connect, read_answer, send_request
-from hfai.model.workspace.fingerprint import has_fingerprint
+from hfai.client._workspace.memory import look, open_memory
 from hfai.model.workspace.usual import STATE_DIR
 
 TYPE_CHECKING = False  # nothing may be imported here that is not needed each time
 if TYPE_CHECKING:
     import socket
-    from typing import Any, Mapping, Optional
+    from typing import Any, Optional, Tuple
 
-STILL = "still"
+    from hfai.client._workspace.memory import Look
+
+    # The root of the workspace around the current directory, what was touched in it, and the engine's record of it.
+    Seen = Tuple[str, Look, dict[str, Any]]
+
+
 # Any of them may say that another platform than the engine of this machine is meant.
 _ELSEWHERE = ("HFAI_CONTEXT", "HFAI_RUN", "MARSV2_SERVER")
 _TIMEOUT_S = 30.0
+# What a name may hold beside letters and digits.
+_NO_LETTERS = dict.fromkeys(map(ord, "_.+-"))
 
 
-def still_file(head: Mapping[str, Any], fingerprint: bytes) -> bytes:
-    """What the file holds; ``head``: ``name``, ``uid``, ``use_ignore`` and the number of ``files``."""
-    return json.dumps(head).encode() + b"\n" + fingerprint
-
-
-def untouched_files(root: str, state_dir: str, *, name: str, uid: str, use_ignore: bool) -> Optional[int]:
-    """How many files there are, if both sides agreed at the last push and no stat has changed here since; else None."""
-    try:
-        head, fingerprint = _read(state_dir)
-        is_the_same = (head["name"], head["uid"], head["use_ignore"]) == (name, uid, use_ignore)
-        return int(head["files"]) if is_the_same and has_fingerprint(root, fingerprint, use_ignore=use_ignore) else None
-    except (OSError, KeyError, TypeError, ValueError):
-        return None
-
-
-def untouched_here() -> Optional[tuple[str, int]]:
-    """The name of the workspace around the current directory and its number of files, if nothing is to be pushed.
+def look_here() -> Optional[Seen]:
+    """What has been touched in the workspace around the current directory; what was looked at has to be closed.
 
     None whenever anything is not as it is nearly always: the engine of this machine does not run or is another version, a
     configuration names another platform, the workspace has never been pushed, anything at all fails. Then a push finds out.
     """
+    memory = None
     try:
         root = _root()
         if root is None or any(os.environ.get(name) for name in _ELSEWHERE):
             return None
-        head, fingerprint = _read(f"{root}/{STATE_DIR}")
-        connection = _asked(head["name"])
+        memory = open_memory(f"{root}/{STATE_DIR}")
+        connection = _asked(memory.name) if memory.agreed else None
         if connection is None:
             return None
         with connection:
-            if head["use_ignore"] is not True or not has_fingerprint(
-                root, fingerprint, use_ignore=True
-            ):  # while the engine looks up its side
-                return None
+            found = look(root, memory)  # while the engine looks up its side
             answer = read_answer(connection)
-        if answer.status != 200 or json.loads(answer.body)["result"]["uid"] != head["uid"]:
-            return None
-        return head["name"], int(head["files"])
+        there = json.loads(answer.body)["result"] if answer.status == 200 else {}
+        if there.get("uid") == memory.uid:
+            memory = None
+            return root, found, there
     except (OSError, KeyError, TypeError, ValueError):
-        return None
+        pass
+    finally:
+        if memory is not None:
+            memory.close()
+    return None
 
 
 def _root() -> Optional[str]:
@@ -85,6 +76,8 @@ def _asked(name: str) -> Optional[socket.socket]:
         return None
     state_dir = os.environ.get("HFAI_ENGINE_DIR") or f"{home}/engine"
     endpoint = json.loads(_bytes(f"{state_dir}/endpoint.json"))
+    if not name.isascii() or not name.translate(_NO_LETTERS).isalnum():
+        return None  # what is remembered may be anybody's, and this goes into a request as it is
     scheme, _, address = endpoint["url"].partition("://")
     host, _, port = address.rpartition(":")
     if scheme != "http" or (endpoint["protocol"], endpoint["version"]) != (PROTOCOL, __version__):
@@ -97,16 +90,11 @@ def _asked(name: str) -> Optional[socket.socket]:
     }
     connection = connect(host, int(port), _TIMEOUT_S)
     try:
-        send_request(connection, "POST", f"/query/workspace?name={name}", headers)
+        send_request(connection, "POST", f"/query/workspace?name={name.replace('+', '%2B')}", headers)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _read(state_dir: str) -> tuple[dict[str, Any], bytes]:
-    head, _, fingerprint = _bytes(f"{state_dir}/{STILL}").partition(b"\n")
-    return json.loads(head), fingerprint
 
 
 def _bytes(path: str) -> bytes:

@@ -8,7 +8,7 @@ import os
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional, Sequence
+from typing import Any, Callable, NamedTuple, Optional, Sequence, Tuple
 
 from hfai.model.workspace.entry import DIRECTORY, FILE, KINDS, LINK, MODE, Entry, Known, Tree
 from hfai.model.workspace.ignore import Rules, default_rules, ignore_lines
@@ -24,6 +24,10 @@ _USUAL = default_rules()
 # Is given what a file is that was read in one piece, and its content.
 Read = Callable[[Known, bytes], None]
 Take = Callable[[str, Known, bytes], None]
+
+# A directory that was listed already: its path, empty or with ``/`` at its end, the rules that count in it (None for the usual
+# list alone), and what is in it, by name.
+Listed = Tuple[str, Optional[Rules], Sequence[Tuple[str, "os.DirEntry[str]"]]]
 
 
 class Scan(NamedTuple):
@@ -65,7 +69,7 @@ class _Scanner:
                     found = sorted([(item.name, item) for item in listing])
                 if self._with_ignore_files and any(name == IGNORE_FILE for name, _ in found):
                     rules = Rules(self._ignore_lines(prefix), os.fsencode(prefix), rules)
-                inner = self._entries(prefix, found, rules)
+                inner = self.entries(prefix, found, rules)
             finally:
                 os.close(at)
         except OSError:
@@ -74,14 +78,10 @@ class _Scanner:
             self.skipped[prefix.rstrip("/")] = "unreadable"
             return
         for path in inner:
-            if path_problem(path[:-1]) is not None:
-                self.skipped[path[:-1]] = "name"
-                del self.tree[path[:-1]]
-            else:
-                self.directory(path, rules)
+            self.directory(path, rules)
 
-    def _entries(self, prefix: str, found: Sequence[tuple[str, os.DirEntry[str]]], rules: Optional[Rules]) -> list[str]:
-        """What is in a directory; the directories in it are still to be looked at."""
+    def entries(self, prefix: str, found: Sequence[tuple[str, os.DirEntry[str]]], rules: Optional[Rules]) -> list[str]:
+        """What is in a directory; returns the directories in it, which are still to be looked at."""
         known, tree, by_time_only = self._known, self.tree, self._by_time_only
         is_usual, names, endings, kinds = rules is _USUAL, USUAL_NAMES, USUAL_ENDINGS, KINDS
         inner = []
@@ -102,6 +102,9 @@ class _Scanner:
                 continue
             old = known.get(path)
             if kind == DIRECTORY:
+                if path_problem(path) is not None:
+                    self.skipped[path] = "name"
+                    continue
                 mode = status.st_mode & MODE
                 is_same = old is not None and old.kind == DIRECTORY and old.mode == mode
                 tree[path] = old if old is not None and is_same else Known(DIRECTORY, mode, 0, "", 0, 0, 0)
@@ -179,6 +182,22 @@ def scan(
     """
     scanner = _Scanner(root, known, by_time_only, with_ignore_files, take)
     scanner.directory("", rules)
+    return Scan(scanner.tree, scanner.skipped, scanner.hashed_bytes)
+
+
+def scan_listed(
+    root: str, known: Tree, directories: Sequence[Listed], *, use_ignore: bool, by_time_only: bool = False
+) -> Scan:
+    """The same for some directories of a tree, without those in them.
+
+    Args:
+        root, known, by_time_only: see :func:`scan`.
+        directories: see :func:`hfai.model.workspace.fingerprint.differing`; what was asked of the system then is not asked again.
+        use_ignore: whether anything is left out.
+    """
+    scanner = _Scanner(root, known, by_time_only, use_ignore, None)
+    for prefix, rules, found in directories:
+        scanner.entries(prefix, found, (rules or _USUAL) if use_ignore else None)
     return Scan(scanner.tree, scanner.skipped, scanner.hashed_bytes)
 
 

@@ -7,12 +7,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
 import hfai.client
-from hfai.client._workspace.still import untouched_here
+from hfai.client._workspace.still import look_here
 from hfai.testing import EngineSandbox
+
+
+def untouched_here() -> Optional[tuple[str, int]]:
+    """The name of the workspace around the current directory and its number of files, if nothing is to be pushed."""
+    seen = look_here()
+    if seen is None:
+        return None
+    _, look, _ = seen
+    look.memory.close()
+    return None if look.files is None else (look.memory.name, look.files)
 
 
 @pytest.fixture
@@ -82,11 +93,14 @@ def test_a_workspace_that_was_made_anew_is_pushed_again(pushed: Path, name: str)
     assert hfai.client.push_workspace().changed == ("a.py", "link", "sub", "sub/b.py")
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"{}\nx", b"\xff\n"])
-def test_a_damaged_memory_is_no_memory(pushed: Path, damage: bytes) -> None:
-    (pushed / ".hfai" / "still").write_bytes(damage)
+@pytest.mark.parametrize("damage", [b"", b"{", b"{}\nx", b"\xff\n", None])
+def test_a_damaged_memory_is_no_memory(pushed: Path, name: str, damage: Optional[bytes]) -> None:
+    """Everything is read and compared again then; nothing has to be sent for that."""
+    memory = pushed / ".hfai" / "tree"
+    memory.write_bytes(memory.read_bytes()[:-1] if damage is None else damage)
     assert untouched_here() is None
-    assert hfai.client.push_workspace().changed == ()
+    assert hfai.client.push_workspace().sent_bytes == 0
+    assert untouched_here() == (name, 2)
 
 
 def test_it_loads_little(pushed: Path, name: str, sandbox: EngineSandbox) -> None:

@@ -1,0 +1,214 @@
+"""A push that loads and scans only directories in which something was touched does what one does that looks at everything."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from itertools import count
+from pathlib import Path
+from typing import Any, Callable, Iterator, Optional
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hfai.client._workspace.local import LocalWorkspace
+from hfai.client._workspace.push import _Push
+from hfai.model.errors import WorkspaceConflict
+from hfai.model.workspace import scan
+
+NAMES = ["a", "a-b", "b", "c.py", "x.pyc", "\udcff"]
+PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
+DIRECTORIES = st.lists(st.sampled_from(NAMES), max_size=2).map("/".join)
+RULES = ["", "*.py\n", "!x.pyc\n", "/a\n!a-b/b\n"]
+_now = count(10**18)
+
+Edit = Callable[[Path], None]
+
+
+class Whole(LocalWorkspace):
+    """One that looks at everything each time."""
+
+    def look(self, *, use_ignore: bool) -> Optional[int]:
+        return None
+
+
+class Platform:
+    """The other side, as far as a push meets it: what is there, and what was asked for."""
+
+    is_embedded = True
+
+    def __init__(self) -> None:
+        self.there: dict[str, str] = {}
+        self.begun: list[Any] = []
+
+    def ask(self, route: str, body: Any = None, **_query: Any) -> dict[str, Any]:
+        if route.endswith("begin"):
+            self.begun.append(sorted(body["changes"]))
+            for path, kind, mode, _, content, _, base in body["changes"]:
+                wanted = None if kind is None else f"{kind}{mode:o} {content}"
+                if self.there.get(path) not in (base, wanted):
+                    raise WorkspaceConflict(paths=[path], shown=path, count=1)
+            for path, kind, mode, _, content, _, _ in body["changes"]:
+                self.there.pop(path, None)
+                if kind is not None:
+                    self.there[path] = f"{kind}{mode:o} {content}"
+        return {"result": {"uid": "u", "version": 1, "path": "/x", "push": "p", "missing": [], "parts": {}}}
+
+
+class Side:
+    """A directory's workspace with a memory and a platform of its own."""
+
+    def __init__(self, kind: type[LocalWorkspace], root: Path, state_dir: Path) -> None:
+        self._kind, self._root, self._state_dir = kind, root, state_dir
+        self.platform = Platform()
+        self.local = kind(root, state_dir)
+        self.local.name, self.local.uid = "w", "u"
+        self.local.save()
+
+    def push(self) -> Any:
+        """What comes of a push."""
+        self.local = self._kind(self._root, self._state_dir).load()
+        options = {"checksum": True, "hfignore": True, "zip": True, "diff": True, "progress": None}
+        push = _Push(self.local, self.platform, force=False, **options)  # type: ignore[arg-type]
+        try:
+            return push.run(dry_run=False)
+        except WorkspaceConflict as error:
+            return str(error)
+
+    @property
+    def memory(self) -> bytes:
+        return (self.local.state_dir / "tree").read_bytes()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def at_rest() -> Iterator[None]:
+    """Files are vouched for by their stats at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "SETTLED_NS", -(10**18))
+        yield
+
+
+def write(root: Path, path: str, content: str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(content)
+    now = next(_now)
+    os.utime(root / path, ns=(now, now))
+
+
+def remove(root: Path, path: str) -> None:
+    if (root / path).is_dir() and not (root / path).is_symlink():
+        shutil.rmtree(root / path)
+    else:
+        (root / path).unlink()
+
+
+def moved(root: Path, path: str, other: str) -> None:
+    (root / path).rename(root / other)
+
+
+def doing(act: Callable[..., object], *values: st.SearchStrategy[Any]) -> st.SearchStrategy[Edit]:
+    """Something that is done to a directory; what cannot be done is not."""
+
+    def do(drawn: tuple[Any, ...]) -> Edit:
+        def edit(root: Path) -> None:
+            with contextlib.suppress(OSError):
+                act(root, *drawn)
+
+        return edit
+
+    return st.tuples(*values).map(do)
+
+
+def edits() -> st.SearchStrategy[Edit]:
+    """What people do."""
+    return st.one_of(
+        doing(write, PATHS, st.sampled_from("xyz")),
+        doing(write, PATHS, st.sampled_from("xyz")),
+        doing(remove, PATHS),
+        doing(moved, PATHS, PATHS),
+        doing(lambda root, path: (root / path).mkdir(parents=True), PATHS),
+        doing(lambda root, path, mode: (root / path).chmod(mode), PATHS, st.sampled_from([0o600, 0o700, 0o755])),
+        doing(lambda root, path: (root / path).symlink_to("a"), PATHS),
+        doing(lambda root, path, rules: write(root, f"{path}/.hfignore", rules), DIRECTORIES, st.sampled_from(RULES)),
+    )
+
+
+def odd_edits() -> st.SearchStrategy[Edit]:
+    """The same, of things that cannot travel: from there on each push looks at everything."""
+    return st.one_of(
+        doing(lambda root, path: os.mkfifo(root / path), PATHS),
+        doing(lambda root, path: (root / path).symlink_to("/etc"), PATHS),
+        doing(lambda root: (root / ".HFAI").mkdir()),
+    )
+
+
+# What is done to the directory before each push, and at last, when somebody else has changed something on the platform too.
+STEPS = st.lists(st.lists(edits(), max_size=5), min_size=1, max_size=6)
+LAST = st.tuples(st.lists(st.one_of(edits(), odd_edits()), max_size=5), st.lists(PATHS, max_size=1))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(PATHS, st.sampled_from("xyz")), max_size=8), STEPS, LAST)
+def test_it_does_the_same(
+    files: list[tuple[str, str]], steps: list[list[Edit]], last: tuple[list[Edit], list[str]]
+) -> None:
+    """The same is asked of the platform, told to the user, and remembered, to the last byte."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name, "root")
+        root.mkdir()
+        for path, content in files:
+            with contextlib.suppress(OSError):
+                write(root, path, content)
+        touched, whole = Side(LocalWorkspace, root, Path(name, "touched")), Side(Whole, root, Path(name, "whole"))
+        for step, elsewhere in [([], []), *((step, []) for step in steps), last, ([], [])]:
+            for edit in step:
+                edit(root)
+            for side in (touched, whole):
+                side.platform.there.update(dict.fromkeys(elsewhere, "f644 theirs"))
+            assert touched.push() == whole.push()
+            assert touched.platform.begun == whole.platform.begun
+            assert touched.platform.there == whole.platform.there
+            assert touched.memory == whole.memory
+
+
+def test_only_what_was_touched_is_loaded(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for number in range(30):
+        write(root, f"d{number % 3}/{number}", "x")
+    side = Side(LocalWorkspace, root, tmp_path / "state")
+    assert side.push().total_files == 30
+    write(root, "d1/1", "y")
+    write(root, "d1/new/1", "y")
+    remove(root, "d2")
+    pushed = side.push()
+    assert pushed.changed == ("d1/1", "d1/new", "d1/new/1")
+    assert len(pushed.removed) == 11
+    assert pushed.total_files == 21
+    assert {path.partition("/")[0] for path in side.local.known} == {"d0", "d1"}
+    assert "d0/0" not in side.local.known
+
+
+def test_files_that_change_all_the_time_are_looked_for_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second look of a push, after something has changed while it was sent, is one at everything."""
+    root = tmp_path / "root"
+    write(root, "a/1", "x")
+    write(root, "b/1", "x")
+    side = Side(LocalWorkspace, root, tmp_path / "state")
+    side.push()
+    write(root, "a/1", "y")
+    answers = [{"a/1"}, set()]
+
+    def sent(*_: object) -> set[str]:
+        write(root, "b/2", "x")
+        return answers.pop(0)
+
+    monkeypatch.setattr(_Push, "_send", sent)
+    pushed = side.push()
+    assert pushed.changed == ("a/1", "b/2")
+    assert pushed.total_files == 3
+    assert side.push().changed == ()
