@@ -22,6 +22,7 @@ from hfai.engine.guests import open_guest
 from hfai.engine.names import FILE_NAME as NAMES
 from hfai.engine.names import PLACES, NamesFile, write_places
 from hfai.engine.orders import Orders
+from hfai.engine.py_venv import theirs
 from hfai.engine.queries import ListQuery, NodeView, QueueView, QuotaUse, Selector, StopOp, User
 from hfai.engine.scheduling.cordons import Cordons
 from hfai.engine.scheduling.live import LiveRun
@@ -395,7 +396,7 @@ class Engine:
         """
         if not has_own_account(user):
             return Environments(self._workspaces)
-        return TheirEnvironments(self._deputies.of(user.unix_name))
+        return TheirEnvironments(self._deputies.of(user.unix_name), theirs(self.config.state_dir))
 
 
 def _executor(config: EngineConfig, engine_id: str, clock: Clock, url: str) -> Executor:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Mapping
 
 from hfai.engine.queries import User
+from hfai.engine.users import has_own_account
 from hfai.haienv.activation import applied, variables_of
 from hfai.haienv.places import split_owner, user_name
 from hfai.haienv.registry import Environment, environments, find
 from hfai.model.errors import EnvironmentNotFound, InvalidTask, UsageError
 
 
-def environment_of(word: str, user: User) -> Environment:
+def theirs(state_dir: Path) -> Path:
+    """Where the engine's registries are of what users with an account of their own have pushed: the files are in the account's place."""
+    return state_dir / "envs"
+
+
+def pushed(user: User, state_dir: Path) -> list[Environment]:
+    """What a user has pushed; of the engine's owner also what they have made."""
+    return environments(user.name, theirs(state_dir) if has_own_account(user) else None)
+
+
+def environment_of(word: str, user: User, state_dir: Path) -> Environment:
     """The environment that a task of a user names; one without an owner is what they have pushed, else that of the account
     their tasks run under.
 
@@ -21,17 +33,18 @@ def environment_of(word: str, user: User) -> Environment:
     """
     name, owner = split_owner(word)
     try:
-        if not owner and any(one.name == name for one in environments(user.name)):
-            owner = user.name
+        for one in () if owner else pushed(user, state_dir):
+            if one.name == name and Path(one.path).is_dir():
+                return one
         return find(name, owner or user.unix_name or user_name(os.getuid()))
     except (EnvironmentNotFound, UsageError) as error:
         raise InvalidTask("{key}: {problem}", key="options.py_venv", problem=error.said) from None
 
 
-def environments_of(user: User) -> list[Environment]:
+def environments_of(user: User, state_dir: Path) -> list[Environment]:
     """Those that :func:`environment_of` finds by their name alone, by name."""
-    made = environments(user.unix_name or user_name(os.getuid()))
-    return sorted({**{one.name: one for one in made}, **{one.name: one for one in environments(user.name)}}.values())
+    found = {one.name: one for one in environments(user.unix_name or user_name(os.getuid()))}
+    return sorted({**found, **{one.name: one for one in pushed(user, state_dir)}}.values())
 
 
 def entered(environ: Mapping[str, str], one: Environment) -> dict[str, str]:

@@ -64,7 +64,7 @@ def check(
     ensure_within_quota(quotas, user.name, group, spec.priority, spec.node_count)
     inside = environment or bare_environ(user.uid)
     if spec.py_venv:
-        inside = entered(inside, environment_of(spec.py_venv, user))
+        inside = entered(inside, environment_of(spec.py_venv, user, config.state_dir))
     if has_own_account(user):
         _check_places_as(user.unix_name, spec)
     else:

@@ -73,18 +73,21 @@ class Environment(NamedTuple):
         return self.name if self.owner == user_name() else f"{self.name}[{self.owner}]"
 
 
-def owner_dir(owner: Optional[str] = None) -> Path:
-    """The directory of an owner, by default of this process's account."""
-    return envs_root() / ensure_owner(owner or user_name())
+def owner_dir(owner: Optional[str] = None, root: Optional[Path] = None) -> Path:
+    """The directory of an owner, by default of this process's account, in a root, by default that of all."""
+    return (root or envs_root()) / ensure_owner(owner or user_name())
 
 
-def environments(owner: Optional[str] = None) -> list[Environment]:
+def environments(owner: Optional[str] = None, root: Optional[Path] = None) -> list[Environment]:
     """The environments of one owner, by name. Others' that may not be read count as none.
+
+    Args:
+        owner, root: see :func:`owner_dir`.
 
     Raises:
         HfaiError: one's own registry cannot be read.
     """
-    directory = owner_dir(owner)
+    directory = owner_dir(owner, root)
     if not (directory / _FILE).is_file():
         return []
     try:
@@ -130,15 +133,20 @@ def find(name: str, owner: Optional[str] = None) -> Environment:
 
 
 @contextlib.contextmanager
-def own_registry(owner: Optional[str] = None) -> Iterator[sqlite3.Connection]:
+def own_registry(owner: Optional[str] = None, root: Optional[Path] = None) -> Iterator[sqlite3.Connection]:
     """A registry to change, by default one's own; nobody else changes anything in the owner's directory meanwhile.
 
+    Args:
+        owner, root: see :func:`owner_dir`.
+
     Raises:
-        HfaiError: it cannot be written.
+        HfaiError: it cannot be written, or an owner that was named is another account, who may have put anything there.
     """
-    directory = owner_dir(owner)
+    directory = owner_dir(owner, root)
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        if owner and directory.stat().st_uid != os.geteuid():
+            raise HfaiError("{path} belongs to another account: only that may change it", path=str(directory))
         lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         template = "{path} cannot be written ({reason}): set HFAI_ENVS_DIR to a directory that can"

@@ -26,10 +26,12 @@ class TheirEnvironments:
 
     Args:
         deputy: of the account.
+        root: where the engine's registries are.
     """
 
-    def __init__(self, deputy: Deputy) -> None:
+    def __init__(self, deputy: Deputy, root: Path) -> None:
         self._deputy = deputy
+        self._root = root
 
     async def why_rebuilt(self, told: Parcel) -> Optional[str]:
         frame = await self._deputy.call("why_rebuilt", json.dumps(told._asdict()).encode())
@@ -37,14 +39,14 @@ class TheirEnvironments:
         return why
 
     async def install(self, owner: str, told: Parcel, *, force: bool, is_rebuilt: bool) -> Environment:
-        known = any(one.name == told.name for one in environments(owner))
+        known = any(one.name == told.name for one in environments(owner, self._root))
         # What only the account's registry has is of an engine that was killed before it knew of it.
         data, force = json.dumps(told._asdict()).encode(), force or not known
         frame = await self._deputy.call("install", data, owner=owner, force=force, is_rebuilt=is_rebuilt)
         one = Environment(**frame.told["result"])
-        if Path(one.path).parent != self._deputy.place.path / ENVIRONMENTS / owner:
+        if one.owner != owner or Path(one.path).parent != self._deputy.place.path / ENVIRONMENTS / owner:
             raise RefusedError("{path} is no place for an environment", path=one.path)
-        await asyncio.to_thread(_write, owner, one)
+        await asyncio.to_thread(self._write, one)
         return one
 
     async def describe(self, one: Environment) -> Parcel:
@@ -62,14 +64,12 @@ class TheirEnvironments:
         await asyncio.to_thread(ensure_unused, one)
         with contextlib.suppress(EnvironmentNotFound):
             await self._deputy.call("env_remove", json.dumps(one._asdict()).encode())
-        await asyncio.to_thread(_forget, one)
+        await asyncio.to_thread(self._forget, one)
 
+    def _write(self, one: Environment) -> None:
+        with own_registry(one.owner, self._root) as db:
+            insert(db, one)
 
-def _write(owner: str, one: Environment) -> None:
-    with own_registry(owner) as db:
-        insert(db, one)
-
-
-def _forget(one: Environment) -> None:
-    with own_registry(one.owner) as db:
-        delete(db, one.name)
+    def _forget(self, one: Environment) -> None:
+        with own_registry(one.owner, self._root) as db:
+            delete(db, one.name)

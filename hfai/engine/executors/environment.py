@@ -18,11 +18,14 @@ _BARE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MASTER_ADDR = "127.0.0.1"
 
 
-def common_environ(order: Order, *, run_dir: Path, server_url: str, master_port: int) -> dict[str, str]:
+def common_environ(
+    order: Order, *, state_dir: Path, run_dir: Path, server_url: str, master_port: int
+) -> dict[str, str]:
     """What all ranks of a run have in common.
 
     Args:
         order: the run.
+        state_dir: of the engine.
         run_dir: directory of its files.
         server_url: where the engine listens.
         master_port: a free port.
@@ -33,7 +36,7 @@ def common_environ(order: Order, *, run_dir: Path, server_url: str, master_port:
     task, user = order.task, order.user
     environ = dict(bare_environ(user.uid) if order.shell_environment is None else order.shell_environment)
     if task.py_venv:
-        environ = entered(environ, environment_of(task.py_venv, user))
+        environ = entered(environ, environment_of(task.py_venv, user, state_dir))
     path = environ.get("PYTHONPATH")
     environ["PYTHONPATH"] = f"{task.workspace}:{path}" if path else task.workspace
     environ.update(task.environments)

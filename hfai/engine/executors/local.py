@@ -114,7 +114,13 @@ class LocalExecutor:
         """
         account = account_of(order.user)
         run_dir = self._files.run_dir(order.run_id) if account is None else self._files.open_dir(order.run_id)
-        common = common_environ(order, run_dir=run_dir, server_url=self._server_url, master_port=self._ports.choose())
+        common = common_environ(
+            order,
+            state_dir=self._config.state_dir,
+            run_dir=run_dir,
+            server_url=self._server_url,
+            master_port=self._ports.choose(),
+        )
         spec = run_spec(order, self._config, self._engine_id, account, run_dir, common)
         path = self._files.prepare(order.run_id, spec, is_open=account is not None)
         for number in range(len(order.nodes)):

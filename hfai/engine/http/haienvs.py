@@ -9,9 +9,9 @@ from hfai.engine.deputy.environments import TheirEnvironments
 from hfai.engine.environments import Environments
 from hfai.engine.http.arguments import BadArguments, problem
 from hfai.engine.http.call import Answer, Call
-from hfai.engine.py_venv import environment_of, environments_of
+from hfai.engine.py_venv import environment_of, environments_of, pushed
 from hfai.haienv.parcel import read_parcel, tree_names
-from hfai.haienv.registry import Environment, environments
+from hfai.haienv.registry import Environment
 from hfai.model.errors import EnvironmentNotFound, InvalidTask, RefusedError
 from hfai.model.phrase import packed
 
@@ -20,7 +20,7 @@ async def check(call: Call) -> Answer:
     """Whether an environment of that description can be used here as it is; and whether there is one of its name."""
     told = read_parcel(await call.json())
     why = await _environments(call).why_rebuilt(told)
-    there = any(one.name == told.name for one in environments(call.user.name))
+    there = any(one.name == told.name for one in pushed(call.user, call.engine.config.state_dir))
     return {"success": 1, "why_rebuilt": packed(why), "is_there": there}
 
 
@@ -35,7 +35,7 @@ async def install(call: Call) -> Answer:
 
 async def list_environments(call: Call) -> Answer:
     """Those that the caller's tasks find by their name alone."""
-    found = await asyncio.to_thread(environments_of, call.user)
+    found = await asyncio.to_thread(environments_of, call.user, call.engine.config.state_dir)
     return {"success": 1, "result": [one._asdict() for one in found]}
 
 
@@ -61,7 +61,7 @@ async def unpack(call: Call) -> Answer:
 async def remove(call: Call) -> Answer:
     """Remove one of the caller's environments; refused while a running task uses it."""
     one = await _found(call)
-    if one.owner != call.user.name:
+    if one not in pushed(call.user, call.engine.config.state_dir):
         template = "environment {name} was made by {account} on the engine's machine: remove it there, with `haienv remove {name}`"
         raise RefusedError(template, name=one.name, account=one.owner)
     await _environments(call).remove(one)
@@ -79,7 +79,7 @@ async def _found(call: Call) -> Environment:
     if "[" in name:
         raise BadArguments([problem(("query", "name"), "only your own environments travel", "value_error")])
     try:
-        return await asyncio.to_thread(environment_of, name, call.user)
+        return await asyncio.to_thread(environment_of, name, call.user, call.engine.config.state_dir)
     except InvalidTask:
         template = "you have no environment {environment} on the platform: see them with `haienv list --remote`"
         raise EnvironmentNotFound(template, environment=name) from None

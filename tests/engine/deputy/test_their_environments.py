@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from hfai.engine.executors.environment import bare_environ
+from hfai.haienv.registry import CONFIG_KEYS, Environment, insert, own_registry
+from hfai.model.errors import HfaiError
 from hfai.testing import EngineSandbox
 from tests.cli.waiting import until
-from tests.engine.deputy.conftest import Someone
+from tests.engine.deputy.conftest import BOBS, Someone
 
 SHOW = "#!/bin/sh\npython -c 'import hand; print(hand.word, hand.__file__)'; touch $VIRTUAL_ENV/mark\n"
 
@@ -40,6 +43,7 @@ def test_there_and_back(bob: Someone, eve: Someone, sandbox: EngineSandbox) -> N
     assert pushed.status == 0 and pushed.out.startswith("pushed environment ext: "), pushed
     (row,) = json.loads(bob.hai("haienv", "list", "--remote", "-o", "json").out)
     path = Path(row["path"])
+    assert (sandbox.state_dir / "envs/bob/names").read_text() == "ext\n"
     assert path == bob.place / "envs/bob/ext_0" and row["venv_name"] == "ext" and row["owner"] == "bob"
     assert {one.lstat().st_uid for one in (path, *path.rglob("*"))} == {bob.account.uid}
     bob.push(run_sh=SHOW)
@@ -132,3 +136,32 @@ def test_a_python_that_is_not_what_it_was(bob: Someone, place: Path) -> None:
     done = bob.hai("haienv", "pull", "ext", "--force")
     assert len(done.err.splitlines()) <= 1, done
     assert (place / "who").read_text() == ""
+
+
+def test_what_the_account_has_made_there(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a place that all share: its tasks find it, it is listed, and it is removed there only. Root writes into no registry of another."""
+    monkeypatch.setenv("HFAI_ENVS_DIR", str(place / "shared"))
+    path = place / "shared" / BOBS / "made_0"
+    path.mkdir(parents=True)
+    one = Environment("made", BOBS, str(path), False, "", "", "3.11.2", "venv", {key: [] for key in CONFIG_KEYS}, time.time())
+    with own_registry(BOBS) as db:
+        insert(db, one)
+    with EngineSandbox(
+        {"nodes": 1, "stop_grace_s": 1, "task_dir": str(place / "tasks")}, environ={"HFAI_ENVS_DIR": str(place / "shared")}
+    ) as sandbox:
+        bob = Someone(sandbox, place, BOBS, BOBS)
+        for name in (path.parent, *path.parent.rglob("*")):
+            os.chown(name, bob.account.uid, bob.account.gid)
+        with pytest.raises(HfaiError, match="belongs to another account"), own_registry(BOBS):
+            pass
+        assert bob.hai("haienv", "list", "--remote", "-q").out == "made\n"
+        bob.push(run_sh="echo $HF_ENV_NAME\n")
+        assert "] made\n" in bob.hai("bash", "run.sh", "--", "--options", "py_venv=made", "-f").out
+        refused = bob.hai("haienv", "remove", "made", "--remote", "--yes")
+        assert refused.status == 6 and f"was made by {BOBS} on the engine's machine" in refused.err, refused
+        bob.hai.env["HFAI_ENVS_DIR"] = str(bob.user.home / "envs")
+        created(bob)
+        assert bob.hai("haienv", "push", "ext", "-q").status == 0
+        assert bob.hai("haienv", "list", "--remote", "-q").out == "ext\nmade\n"
+        bob.run(f"cd {path.parent}; rm envs.db; mkfifo envs.db")
+        assert bob.hai("haienv", "list", "--remote", "-q").out == "ext\n"
