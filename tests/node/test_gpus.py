@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,16 @@ def test_what_gpus_tell(gpu_machine: GpuMachine) -> None:
     assert (busy.memory_used_bytes, busy.utilization_percent) == (5 * GIB, 93)
     assert busy.process_memory == {1 << 22: 4 * GIB, 7: GIB}
     assert (busy.uncorrected_errors, busy.needs_reset) == (2, True)
+
+
+def test_no_module_of_somebody_else_is_run(gpu_machine: GpuMachine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory and PYTHONPATH may be a user's, the account the engine's."""
+    for name in ("json.py", "pynvml.py", "hfai.py"):
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'run')!r}, 'w')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert read(0).of(0).number == 0
+    assert not (tmp_path / "run").exists()
 
 
 def test_no_process_is_told_of_unless_it_is_asked(gpu_machine: GpuMachine) -> None:
