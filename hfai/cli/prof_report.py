@@ -59,7 +59,8 @@ def profile_text(profile: Profile, directory: Path, files: Sequence[Path]) -> st
 def _rank_text(rank: RankProfile) -> str:
     text = f"{_RULE} rank {rank.rank}, {rank.node}, {rank.elapsed_s:.1f} s {_RULE}\n"
     if rank.metrics:
-        text += table_of(_METRICS, [metric for metric in rank.metrics if metric.peak > 0])
+        # What stays at nothing is left out, but not that a GPU has nothing to do.
+        text += table_of(_METRICS, [metric for metric in rank.metrics if metric.peak > 0 or metric.name == "utilization_percent"])
     processes = _processes(rank)
     if len(processes) > 1:
         text += table_of(_PROCESSES, processes[:_MOST_PROCESSES])

@@ -116,6 +116,7 @@ def test_a_task_on_a_node_that_is_not_fit(hai: Cli, gpu_machine: GpuMachine) -> 
 def test_prof(hai: Cli, gpu_machine: GpuMachine) -> None:
     """The GPU of the task's node, how much of it the task's processes hold; an older driver; one that is lost meanwhile."""
     pid = held(hai)
+    assert "| gpu_0_utilization | 0 % " in hai("prof", "held", "--time", "0.3", *QUICK).out
     gpu_machine.tells(0, memory_used=6 * GIB, utilization=93, processes=f"{pid} {5 * GIB}\n1 {GIB}")
     done = hai("prof", "held", "--time", "0.5", "--recorder", "basic,gpu", "--interval", "basic=0.1", "gpu=0.1", "-d", "p")
     assert done.status == 0, done.err
