@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple, Optional, Sequence
@@ -14,10 +15,20 @@ from hfai.haienv import engines
 from hfai.haienv.commands import held, run
 from hfai.haienv.interpreters import Interpreter, current, wanted
 from hfai.haienv.places import ensure_name, split_owner, user_name
-from hfai.haienv.registry import Environment, delete, find, insert, own_registry, owner_dir, rows
+from hfai.haienv.registry import (
+    Environment,
+    delete,
+    environments,
+    find,
+    insert,
+    is_there,
+    own_registry,
+    owner_dir,
+    rows,
+)
 from hfai.haienv.requirements import Requirements, no_requirements
 from hfai.haienv.users import tasks_using
-from hfai.model.errors import NameInUse, RefusedError, UsageError
+from hfai.model.errors import HfaiError, NameInUse, RefusedError, UsageError
 
 
 class Plan(NamedTuple):
@@ -66,8 +77,7 @@ def plan(
         raise UsageError(template, file=requirements.file, packages=", ".join(requirements.conda[:5]))
     py = py or (requirements.py if not extend else None)
     with own_registry() as db:
-        _sweep(owner_dir(), {Path(one.path).name for one in rows(db)})
-        _ensure_free(name, rows(db), owner_dir())
+        _ensure_free(name, _swept(db, owner_dir()), owner_dir())
     if chosen in ("conda", "mamba"):
         return Plan(name, chosen, None, py or "", False, "", config, requirements)
     if not extend:
@@ -108,8 +118,7 @@ def making(name: str, owner: Optional[str] = None, *, replace: bool = False) -> 
     """
     directory = owner_dir(owner)
     with own_registry(owner) as db:
-        known = rows(db, directory.name)
-        _sweep(directory, {Path(one.path).name for one in known})
+        known = _swept(db, directory)
         _ensure_free(name, [] if replace else known, directory)
         path = next(path for path in (directory / f"{name}_{n}" for n in range(10**6)) if not path.exists())
         lock = _lock(_lock_file(path))
@@ -120,7 +129,9 @@ def making(name: str, owner: Optional[str] = None, *, replace: bool = False) -> 
             ensure_unused(old)
         yield path
     except BaseException:
-        _rmtree(path)
+        # Ctrl-C is heard when the row has been written, which takes long: then it is there.
+        if not _is_registered(path):
+            _rmtree(path)
         raise
     finally:
         held.discard(lock)
@@ -239,8 +250,22 @@ def _lock(path: Path) -> int:
     return fd
 
 
-def _sweep(directory: Path, kept: set[str]) -> None:
-    """Take away what killed commands have left: directories that no row names and nobody is making."""
+def _is_registered(path: Path) -> bool:
+    with contextlib.suppress(HfaiError):
+        return any(one.path == str(path) for one in environments(path.parent.name))
+    return False
+
+
+def _swept(db: sqlite3.Connection, directory: Path) -> list[Environment]:
+    """The environments of an owner, without what killed commands have left: rows without a directory, and directories that no row
+    names and nobody is making.
+    """
+    known = rows(db, directory.name)
+    for one in known:
+        if not is_there(one, directory):
+            delete(db, one.name)
+    known = [one for one in known if is_there(one, directory)]
+    kept = {Path(one.path).name for one in known}
     for entry in list(os.scandir(directory)):
         name = entry.name.removesuffix(".making").removeprefix(".") if entry.name.endswith(".making") else entry.name
         if name in kept or (not entry.is_dir() and not entry.name.endswith(".making")):
@@ -253,6 +278,7 @@ def _sweep(directory: Path, kept: set[str]) -> None:
         _rmtree(path)
         _lock_file(path).unlink()
         os.close(lock)
+    return known
 
 
 def _rmtree(path: Path) -> None:

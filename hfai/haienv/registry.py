@@ -96,12 +96,18 @@ def environments(owner: Optional[str] = None, root: Optional[Path] = None) -> li
         ) as db:
             # Of others' it may hold anything, also a view without an end.
             db.set_progress_handler(lambda: 1, _MOST_STEPS)
-            return [_read(row, directory.name) for row in db.execute("select * from environments order by name")]
+            return [one for one in rows(db, directory.name) if is_there(one, directory)]
     except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
         if directory.name != user_name():
             return []
         template = "the list of environments {path} cannot be read ({reason}): move it away to begin anew"
         raise HfaiError(template, path=str(directory / _FILE), reason=str(error)) from None
+
+
+def is_there(one: Environment, directory: Path) -> bool:
+    """Whether an environment in an owner's directory has not been taken away; its row may name the directory by an older name."""
+    places = (one.path, directory / Path(one.path).name)
+    return any(os.path.isdir(place) for place in places)  # noqa: PTH112 - false where it may not be asked
 
 
 def everybodys() -> list[Environment]:

@@ -275,6 +275,16 @@ def test_an_interrupted_creation_leaves_nothing(cli: Cli, own_home: Path) -> Non
     assert not list(envs.glob("*/.*"))
 
 
+def test_an_environment_that_was_taken_away_by_hand(cli: Cli, own_home: Path) -> None:
+    """It is not listed any more, and its name is free."""
+    assert cli("haienv", "create", "mine", "-y", "-q", "--engine", "venv").status == 0
+    (path,) = own_home.glob("envs/*/mine_0")
+    shutil.rmtree(path)
+    assert cli("haienv", "list", "-q") == (0, "", "")
+    assert cli("haienv", "create", "mine", "-y", "-q", "--engine", "venv").status == 0
+    assert cli("haienv", "run", "mine", "--", "true").status == 0
+
+
 def test_two_at_once(cli: Cli) -> None:
     """Eight creations of four names: one of each is made, whole; the others are told."""
     running = [cli.start("haienv", "create", f"env{number % 4}", "-y", "--engine", "venv") for number in range(8)]

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from hfai import haienv
+from hfai.haienv import engines
+from hfai.haienv.creating import making
 from hfai.haienv.engines import chosen_engine
+from hfai.haienv.registry import Environment, insert, own_registry
 from hfai.haienv.requirements import exported, read
 from hfai.model.errors import EnvironmentNotFound, HfaiError, NameInUse, UsageError
 
@@ -82,6 +85,23 @@ def test_one_that_fails_leaves_nothing(programs: Path, own_home: Path) -> None:
 
 
 @pytest.mark.skipif(UV is None, reason="uv is in the extra `test`")
+def test_interrupted_when_it_was_registered(programs: Path, own_home: Path) -> None:
+    """It is there, whole: never a row without its directory."""
+    del programs
+    planned = haienv.plan("late", engine="venv", extend=False)
+    with pytest.raises(KeyboardInterrupt), making(planned.name) as path:
+        engines.make(planned.engine, path, planned.python, planned.py, extend=False)
+        row = Environment("late", path.parent.name, str(path), False, "", "", planned.py, "venv", planned.config, 0.0)
+        with own_registry() as db:
+            insert(db, row)
+        raise KeyboardInterrupt
+    assert haienv.find("late").python.exists()
+    with pytest.raises(KeyboardInterrupt), making("early") as path:
+        path.mkdir()
+        raise KeyboardInterrupt
+    assert not path.exists() and [one.name for one in haienv.environments()] == ["late"]
+
+
 def test_uv(programs: Path) -> None:
     """A real one, of the same Python, that sees what it extends."""
     assert UV is not None
