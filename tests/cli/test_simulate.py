@@ -127,4 +127,4 @@ def test_a_bar_on_a_terminal(with_trace: Cli) -> None:
         os.close(ours)
         os.close(theirs)
     assert done.returncode == 0 and b"replaying" not in done.stdout
-    assert "replaying 3 tasks [" in shown and shown.endswith("\r\x1b[K")
+    assert "replaying 3 tasks [" in shown and shown.endswith("\r\x1b[J")

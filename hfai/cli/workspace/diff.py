@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_output, show_text
 from hfai.cli.workspace.pushing import json_path, shown_path
-from hfai.cli.workspace.sync_options import add_comparing
+from hfai.cli.workspace.sync_options import add_comparing, add_network
 
 if TYPE_CHECKING:
     from hfai.client import WorkspaceDiff
@@ -22,13 +22,19 @@ _SIDES = {"here": mark("changed here"), "there": mark("changed there"), "both": 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_comparing(parser)
+    add_network(parser, contents=False)
     add_output(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from hfai.client import diff_workspace
 
-    found = diff_workspace(checksum=not arguments.no_checksum, hfignore=not arguments.no_hfignore)
+    found = diff_workspace(
+        checksum=not arguments.no_checksum,
+        hfignore=not arguments.no_hfignore,
+        list_timeout_s=arguments.list_timeout,
+        proxy=arguments.proxy,
+    )
     document = {
         "name": found.name,
         "changed": [{"path": json_path(path), "side": side} for path, side in found.changed],

@@ -22,20 +22,21 @@ def add_comparing(parser: argparse.ArgumentParser, *, short: bool = True) -> Non
     )
 
 
-def add_network(parser: argparse.ArgumentParser, *, short: bool = True) -> None:
-    """Limits of time, and the way to the platform."""
+def add_network(parser: argparse.ArgumentParser, *, short: bool = True, contents: bool = True) -> None:
+    """Limits of time, and the way to the platform. ``contents``: whether any travel."""
     parser.add_argument(
         *_names("-l", "--list_timeout", short),
         type=_seconds,
         metavar="S",
         help=tr("seconds that comparing may take; default: {value}", value=300),
     )
-    parser.add_argument(
-        *_names("-s", "--sync_timeout", short),
-        type=_seconds,
-        metavar="S",
-        help=tr("seconds that all contents may take; default: as long as it needs"),
-    )
+    if contents:
+        parser.add_argument(
+            *_names("-s", "--sync_timeout", short),
+            type=_seconds,
+            metavar="S",
+            help=tr("seconds that all contents may take; default: as long as it needs"),
+        )
     parser.add_argument(
         "--proxy", metavar="URL", help=tr("http://HOST:PORT on the way; default: as the environment says")
     )

@@ -9,6 +9,7 @@ from typing import Iterator, Mapping, Optional
 import requests
 from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, RequestException, SSLError
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.util import Url
 
 from hfai.client._transport._contract import Answer, ByteStream, TransportError
 from hfai.model.phrase import Phrase
@@ -112,17 +113,33 @@ def _failed(error: Exception) -> TransportError:
         if any(words in str(error) for words in ("WRONG_VERSION_NUMBER", "record layer failure")):
             return TransportError("it does not speak TLS: is its address http:// instead of https://?", was_sent=False)
         return TransportError("its TLS certificate was not accepted", was_sent=False)
-    if isinstance(error, ProxyError):
-        return TransportError("the proxy could not reach it", was_sent=False)
-    if isinstance(error, ConnectTimeout):
-        return TransportError("no connection in time", was_sent=False)
     cause = error.args[0] if error.args else None
+    proxy = _address(getattr(getattr(cause, "pool", None), "proxy", None))
+    if isinstance(error, ProxyError):
+        why = getattr(getattr(cause, "reason", None), "original_error", None)
+        if isinstance(why, NewConnectionError):
+            phrase = Phrase("the proxy {proxy} does not answer: {problem}", proxy=proxy, problem=_system_text(why))
+        else:
+            phrase = Phrase("the proxy {proxy} could not reach it", proxy=proxy)
+        return TransportError(phrase, was_sent=False)
+    if isinstance(error, ConnectTimeout):
+        text = Phrase("the proxy {proxy} does not answer in time", proxy=proxy) if proxy else "no connection in time"
+        return TransportError(text, was_sent=False)
     if isinstance(error, ReadTimeout) or isinstance(cause, (ReadTimeoutError, socket.timeout)):
         return TransportError("no answer in time", was_sent=True, is_timeout=True)
     inner = getattr(cause, "reason", cause)
     if isinstance(inner, NewConnectionError):
-        # The text of urllib3 ends with the system's own: "...: [Errno 111] Connection refused", in brackets for a name that is not known.
-        return TransportError(str(inner).rpartition("] ")[2].rstrip(")"), was_sent=False)
+        return TransportError(_system_text(inner), was_sent=False)
     if isinstance(error, requests.exceptions.ConnectionError):
         return TransportError("the connection was closed before the answer came", was_sent=True)
     return TransportError(Phrase("the request could not be sent ({what})", what=type(error).__name__), was_sent=True)
+
+
+def _system_text(error: NewConnectionError) -> str:
+    """The system's own words, at the end of urllib3's: "...: [Errno 111] Connection refused", in brackets for a name that is not known."""
+    return str(error).rpartition("] ")[2].rstrip(")")
+
+
+def _address(proxy: Optional[Url]) -> str:
+    """A proxy as it is named in messages: without the password."""
+    return "" if proxy is None else str(proxy._replace(auth=None))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Optional
 
 from hfai.client._workspace.connection import Connection, Progress
 from hfai.client._workspace.sending import PACK_BYTES, content_of, send_pack
+from hfai.client._workspace.threads import Threads
 from hfai.model.errors import HfaiError
 from hfai.model.workspace.entry import Known
 from hfai.model.workspace.pack import Content
@@ -37,7 +37,7 @@ class Ahead:
         self._connection = connection
         self._is_zipped = is_zipped
         self._progress = progress
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hfai-workspace")
+        self._threads = Threads(_AT_ONCE)
         self._room = threading.BoundedSemaphore(_MOST_WAITING)
         self._waiting: list[Content] = []
         self._waiting_bytes = 0
@@ -54,7 +54,7 @@ class Ahead:
         if kind is None:
             self._flush()
         self._has_failed = self._has_failed or kind is not None
-        self._pool.shutdown()
+        self._threads.__exit__(kind, error, trace)
 
     def take(self, path: str, known: Known, data: bytes) -> None:
         """Send a file's content; waits where many are on their way."""
@@ -70,7 +70,7 @@ class Ahead:
     def _flush(self) -> None:
         if self._waiting:
             self._room.acquire()
-            self._pool.submit(self._send, self._waiting, self._waiting_bytes)
+            self._threads.submit(self._send, self._waiting, self._waiting_bytes)
             self._waiting, self._waiting_bytes = [], 0
 
     def _send(self, contents: list[Content], size: int) -> None:

@@ -6,12 +6,12 @@ import contextlib
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterable, Iterator, Optional, TypeVar
 
 from hfai.client import _session
 from hfai.client._session import Session
-from hfai.model.errors import StreamLost, WaitTimeout
+from hfai.client._workspace.threads import Threads
+from hfai.model.errors import StreamLost, UsageError, WaitTimeout
 
 _T = TypeVar("_T")
 LIST_TIMEOUT_S = 300.0
@@ -19,6 +19,8 @@ LIST_TIMEOUT_S = 300.0
 _REQUEST_TIMEOUT_S = 120.0
 # More do not make a disk faster; a network with a long way has some use of them.
 _THREADS = 3
+_PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+_NO_PROXIES = ("no_proxy", "NO_PROXY")
 
 
 class Interrupted(Exception):
@@ -36,6 +38,9 @@ class Connection:
         list_timeout_s: seconds that a request may take which compares or lists.
         sync_timeout_s: seconds for all contents together; None: as long as it takes.
         proxy: ``http://HOST:PORT``, instead of what the environment says; not used for an engine on this machine.
+
+    Raises:
+        UsageError: the proxy is none.
     """
 
     def __init__(
@@ -49,7 +54,7 @@ class Connection:
         self._list_timeout_s = list_timeout_s or LIST_TIMEOUT_S
         self._deadline = None if sync_timeout_s is None else time.monotonic() + sync_timeout_s
         self._sync_timeout_s = sync_timeout_s
-        self._proxy = proxy
+        self._proxy = None if proxy is None else _ensure_proxy(proxy)
         self._stop = threading.Event()
 
     @property
@@ -117,9 +122,9 @@ class Connection:
         return min(left, _REQUEST_TIMEOUT_S)
 
     def each(self, work: Callable[[_T], None], items: Iterable[_T]) -> None:
-        """Do something with each of them, several at once; the first error ends it all, Ctrl-C too."""
-        with self.through_proxy(), ThreadPoolExecutor(_THREADS, thread_name_prefix="hfai-workspace") as pool:
-            waiting = [pool.submit(work, item) for item in items]
+        """Do something with each of them, several at once; the first error ends it all, Ctrl-C at once."""
+        with self.through_proxy(), Threads(_THREADS) as threads:
+            waiting = [threads.submit(work, item) for item in items]
             try:
                 for one in waiting:
                     one.result()
@@ -136,10 +141,10 @@ class Connection:
     @contextlib.contextmanager
     def through_proxy(self) -> Iterator[None]:
         """requests looks at the environment for each request; an engine on this machine is not asked through it."""
-        names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-        before = {name: os.environ.get(name) for name in names}
+        before = {name: os.environ.get(name) for name in (*_PROXIES, *_NO_PROXIES)}
         if self._proxy is not None:
-            os.environ.update(dict.fromkeys(names, self._proxy))
+            os.environ.update(dict.fromkeys(_PROXIES, self._proxy))
+            os.environ.update(dict.fromkeys(_NO_PROXIES, ""))
         try:
             yield
         finally:
@@ -149,3 +154,17 @@ class Connection:
                         os.environ.pop(name, None)
                     else:
                         os.environ[name] = value
+
+
+def _ensure_proxy(text: str) -> str:
+    from urllib.parse import urlsplit
+
+    url = text if "://" in text else f"http://{text}"
+    try:
+        parts = urlsplit(url)
+        is_proxy = parts.scheme in ("http", "https") and bool(parts.hostname and parts.port) and parts.path in ("", "/")
+    except ValueError:  # of the port
+        is_proxy = False
+    if not is_proxy or any(sign.isspace() for sign in text):
+        raise UsageError("{value} is no proxy: it must be http://HOST:PORT", value=repr(text))
+    return url
