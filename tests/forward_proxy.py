@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import http.client
+import socket
 import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Optional
 from urllib.parse import urlsplit
 
 _BLOCK = 1 << 16
-_REFUSED = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_OF_ONE_HOP = ("connection", "proxy-connection", "host", "transfer-encoding", "keep-alive")
 
 
 class ForwardProxy:
@@ -27,77 +31,85 @@ class ForwardProxy:
     server = "http://engine.test"
 
     def __init__(self, url: str) -> None:
-        self.url = ""
         self.requests: list[str] = []
         self.hold: Optional[tuple[str, int]] = None
-        self._to = urlsplit(url)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve)
-        self._is_ready = threading.Event()
+        self.to = urlsplit(url).netloc
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        proxy = self
+
+        class Handler(_Handler):
+            of = proxy
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = False  # so that all are waited for
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
 
     def __enter__(self) -> ForwardProxy:
         self._thread.start()
-        self._is_ready.wait()
         return self
 
     def __exit__(
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        self._loop.call_soon_threadsafe(self._end.set)
+        self._is_over.set()
+        self._http.shutdown()
         self._thread.join()
+        self._http.server_close()
 
-    def _serve(self) -> None:
-        self._loop.run_until_complete(self._run())
-        self._loop.close()
-
-    async def _run(self) -> None:
-        self._end = asyncio.Event()
-        server = await asyncio.start_server(self._serve_one, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self._is_ready.set()
-        await self._end.wait()
-        server.close()
-        while open_ones := asyncio.all_tasks() - {asyncio.current_task()}:
-            for one in open_ones:
-                one.cancel()
-            await asyncio.gather(*open_ones, return_exceptions=True)
-
-    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request, and its answer until the server closes."""
-        try:
-            first, *lines = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
-            method, target, version = first.decode().split()
-            path = target.removeprefix(self.server)
-            if path == target:
-                writer.write(_REFUSED)
-                return
-            self.requests.append(path)
-            while self._is_held(path):
-                await asyncio.sleep(0.01)
-            there, to = await asyncio.open_connection(self._to.hostname, self._to.port)
-            try:
-                kept = [line for line in lines if not line.lower().startswith((b"connection:", b"host:", b"proxy-"))]
-                to.write(f"{method} {path} {version}\r\nHost: {self._to.netloc}\r\nConnection: close\r\n".encode())
-                to.write(b"\r\n".join(kept))
-                up = asyncio.ensure_future(_copied(reader, to))
-                await _copied(there, writer)
-                up.cancel()
-            finally:
-                to.close()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    def _is_held(self, path: str) -> bool:
-        if self.hold is None or self.hold[0] not in path:
-            return False
-        part, more = self.hold
-        self.hold = (part, max(0, more - 1))
-        return more == 0
+    def is_let_through(self, path: str, client: socket.socket) -> bool:
+        """Wait until the request may go on; whether anybody waits for its answer then."""
+        while not self._is_over.is_set() and not _has_left(client):
+            with self._lock:
+                if self.hold is None or self.hold[0] not in path:
+                    return True
+                part, more = self.hold
+                if more:
+                    self.hold = (part, more - 1)
+                    return True
+            time.sleep(0.01)
+        return False
 
 
-async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while block := await reader.read(_BLOCK):
-        writer.write(block)
-        await writer.drain()
+class _Handler(BaseHTTPRequestHandler):
+    """One request a connection."""
+
+    of: ForwardProxy
+
+    def do_GET(self) -> None:
+        """Pass it on, and its answer as it comes."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self.path[len(self.of.server) :]
+        if self.path != self.of.server + path:
+            self.send_error(502)
+            return
+        self.of.requests.append(path)
+        if not self.of.is_let_through(path, self.connection):
+            return
+        there = http.client.HTTPConnection(self.of.to)
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_HOP}
+        with contextlib.closing(there), contextlib.suppress(OSError):
+            there.request(self.command, path, body, kept)
+            answer = there.getresponse()
+            self.send_response_only(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in _OF_ONE_HOP:
+                    self.send_header(name, value)
+            self.end_headers()
+            while block := answer.read1(_BLOCK):
+                self.wfile.write(block)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _has_left(client: socket.socket) -> bool:
+    try:
+        return client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
