@@ -22,6 +22,7 @@ from hfai.model.errors import RefusedError, from_wire
 SILENT_S = 30.0
 _REST_S = 30.0
 _END_S = 5.0
+_MOST_LOGGED = 4000
 _ACCOUNTS = "accounts"
 _log = logging.getLogger("hfai.engine")
 _T = TypeVar("_T")
@@ -128,7 +129,7 @@ class Deputy:
             if "error" in told:
                 raise from_wire(told["error"])
             if "bug" in told:
-                _log.error("the deputy of %s: %s", self.place.account.name, told["bug"])
+                _log.error("the deputy of %s: %s", self.place.account.name, str(told["bug"])[-_MOST_LOGGED:])
                 raise RefusedError("the engine could not do this: its log says why")
             if "ask" in told:
                 await self._within(send(writer, self._told(told)))

@@ -15,7 +15,8 @@ from hfai.model.workspace.entry import LINK, kind_of
 from hfai.model.workspace.safe_tree import SafeTree
 
 WORKSPACES, ENVIRONMENTS = "workspaces", "envs"
-_GENERATION = re.compile(rf"({WORKSPACES}/u-[^/]+/[^/]+)/generations/(\d+)(?=/|$)")
+_GENERATION = re.compile(rf"{WORKSPACES}/u-[^/]+/[^/]+/generations/\d+")
+_CALLED = re.compile(rf"({WORKSPACES}/u-[^/]+/[^/]+)/(?:generations/\d+|current)(?=/|$)")
 _RENAMED = re.compile(r"\d+\.(building|leaving)")
 _CURRENT = re.compile(r"generations/(\d+)")
 
@@ -65,8 +66,11 @@ class AccountPlace:
             place: below :attr:`path`.
             working: the directories that unfinished tasks work in, as they were told.
         """
-        inside = f"{self.path}/"
-        told = [one[len(inside) :] for one in working if one.startswith(inside)]
+        # The way here may lead through links of root.
+        roots = dict.fromkeys((str(self._root), os.path.realpath(self._root)))
+        tops = [f"{root}/{self.path.name}/" for root in roots]
+        paths = [os.path.normpath(one) for one in working]
+        told = [path[len(top) :] for top in tops for path in paths if path.startswith(top)]
         if not told:
             return False
         with SafeTree(str(self.path)) as tree:
@@ -81,8 +85,7 @@ class AccountPlace:
             ValueError: this is nothing that a deputy may ask for.
             OSError: it cannot be renamed.
         """
-        found = _GENERATION.fullmatch(place)
-        if found is None or not _RENAMED.fullmatch(name):
+        if not _GENERATION.fullmatch(place) or not _RENAMED.fullmatch(name):
             raise ValueError(f"{place!a} is no tree of a workspace")
         if self.is_used(place, working):
             return False
@@ -95,8 +98,8 @@ class AccountPlace:
 
 
 def _forwarded(tree: SafeTree, told: str) -> str:
-    """Where a directory is that was told to a task: the name of a tree that is gone leads to the current one."""
-    found = _GENERATION.match(told)
+    """Where a directory is that was told to a task: ``current``, and the name of a tree that is gone, lead to the current one."""
+    found = _CALLED.match(told)
     if found is None:
         return told
     try:

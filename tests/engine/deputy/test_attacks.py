@@ -140,7 +140,13 @@ def test_what_root_itself_does(place: Path, secret: Path) -> None:
     (top / "generations/2.building").rename(top / "generations/2")
     (top / "current").symlink_to("generations/2")
     (top / "generations/1").symlink_to("../current")
-    assert not own.move_unless_used(f"{place_of}/2", "3.building", [str(top / "generations/1/tree")])
+    link = place / "link"
+    link.symlink_to(place / "tasks")
+    linked = AccountPlace(link / "engine" / "accounts", account(BOBS))
+    for used in ("generations/1/tree", "generations/2/tree/deep", "current/tree", "generations/../current", "./current//tree"):
+        assert not own.move_unless_used(f"{place_of}/2", "3.building", [f"{top}/{used}"])
+        for told in (top, linked.path / "workspaces/u-bob/w"):
+            assert not linked.move_unless_used(f"{place_of}/2", "3.building", [f"{told}/{used}"])
     (top / "current").unlink()
     (top / "current").symlink_to("/")
     assert own.move_unless_used(f"{place_of}/2", "2.leaving", [str(top / "generations/1/tree")])
