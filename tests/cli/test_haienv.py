@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -300,13 +302,15 @@ def test_others_environments(cli: Cli, own_home: Path, tmp_path: Path) -> None:
     shared = {"HFAI_ENVS_DIR": str(tmp_path / "shared")}
     assert cli("haienv", "create", "mine", "-y", "-q", "--engine", "venv", env=shared).status == 0
     (own,) = (tmp_path / "shared").iterdir()
-    own.rename(own.with_name("alice"))
+    alices = own.rename(own.with_name("alice"))
+    with contextlib.closing(sqlite3.connect(alices / "envs.db")) as db, db:
+        db.execute("update environments set path = ?", (str(alices / "mine_0"),))
     assert cli("haienv", "list", "-q", env=shared).out == ""
     assert cli("haienv", "list", "-a", "-q", env=shared).out == "mine\n"
     assert json.loads(cli("haienv", "list", "-u", "alice", "-o", "json", env=shared).out)[0]["owner"] == "alice"
-    for words in (("remove", "theirs[alice]", "-y"), ("config", "clear", "-n", "theirs[alice]", "-k", "extra_environment")):
+    for words in (("remove", "mine[alice]", "-y"), ("config", "clear", "-n", "mine[alice]", "-k", "extra_environment")):
         refused = cli("haienv", *words, env=shared)
-        assert refused.status == 6 and "environment theirs is alice's" in refused.err, refused
+        assert refused.status == 6 and "environment mine is alice's" in refused.err, refused
     assert cli("haienv", "list", "-u", "../x", env=shared).status == 2
 
 
