@@ -11,7 +11,7 @@ from hfai.cli.experiment_argument import add_experiment
 from hfai.cli.language import mark, tr
 from hfai.cli.log_options import add_selection, stdout_bytes, view_for
 from hfai.cli.log_times import point_in_time
-from hfai.cli.output import add_color, add_json, print_json
+from hfai.cli.output import add_color, add_json, headline, print_json
 from hfai.model.errors import UsageError
 
 EXAMPLES = (
@@ -85,4 +85,4 @@ def _container(arguments: argparse.Namespace) -> int:
 
 def fetching_line(rank: str) -> str:
     """The line between the tables and the log, in the tutorial's form."""
-    return f"{'=' * 20}  fetching  log on rank {rank}... {'=' * 20}\n"
+    return headline(f" fetching  log on rank {rank}...")

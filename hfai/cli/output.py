@@ -19,6 +19,7 @@ Colour = Callable[[str], Optional[int]]
 
 _TABLES = ("table", "wide")
 _DOCUMENTS = ("json", "yaml")
+_RULE = 20
 
 
 class Column(NamedTuple):
@@ -223,6 +224,16 @@ def room() -> Optional[int]:
         width = 0
     told = os.environ.get("COLUMNS", "")
     return width or (int(told) if told.isdecimal() else 0) or 80
+
+
+def headline(title: str) -> str:
+    """The line above a section, in the tutorial's form; its rules are shorter on a narrow screen."""
+    length, columns = _RULE, room()
+    if columns is not None:
+        from hfai.cli.text_width import text_width
+
+        length = max(min(length, (columns - text_width(title) - 2) // 2), 1)
+    return f"{'=' * length} {title} {'=' * length}\n"
 
 
 def is_coloured(stream: TextIO, wanted: str = "auto") -> bool:

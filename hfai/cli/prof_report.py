@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from hfai.cli.language import tr
-from hfai.cli.output import Column, table_of
+from hfai.cli.output import Column, headline, table_of
 from hfai.cli.sizes import size_text
 from hfai.cli.sparkline import sparkline
 
 if TYPE_CHECKING:
     from hfai.client import HotFunction, Metric, Profile, RankProfile
 
-_RULE = "=" * 20
 _HOTTEST = 10
 _LIBRARY = re.compile(r".*/(site-packages|dist-packages|lib/python3\.\d+t?)/")
 _MOST_PROCESSES = 10
@@ -57,7 +56,7 @@ def profile_text(profile: Profile, directory: Path, files: Sequence[Path]) -> st
 
 
 def _rank_text(rank: RankProfile) -> str:
-    text = f"{_RULE} rank {rank.rank}, {rank.node}, {rank.elapsed_s:.1f} s {_RULE}\n"
+    text = headline(f"rank {rank.rank}, {rank.node}, {rank.elapsed_s:.1f} s")
     if rank.metrics:
         # What stays at nothing is left out, but not that a GPU has nothing to do.
         text += table_of(_METRICS, [metric for metric in rank.metrics if metric.peak > 0 or metric.name == "utilization_percent"])

@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from hfai.cli.language import mark, tr
-from hfai.cli.output import Column, table_of
+from hfai.cli.output import Column, headline, table_of
 from hfai.cli.task_columns import moment, status_colour
 from hfai.cli.wording import said
 from hfai.model.phrase import gathered
@@ -14,7 +14,6 @@ from hfai.model.phrase import gathered
 if TYPE_CHECKING:
     from hfai.client import Experiment
 
-_RULE = "=" * 20
 _JOBS = (
     Column("rank"),
     Column("status", colour=status_colour),
@@ -26,8 +25,8 @@ _JOBS = (
 def task_tables(experiment: Experiment, columns: Sequence[Column], color: str) -> str:
     """What ``status`` shows and ``logs`` begins with: the task in these columns, and its jobs."""
     return (
-        f"{_RULE} experiment {_RULE}\n{table_of(columns, [experiment], color)}"
-        f"{_RULE} jobs {_RULE}\n{table_of(_JOBS, experiment.jobs, color)}"
+        f"{headline('experiment')}{table_of(columns, [experiment], color)}"
+        f"{headline('jobs')}{table_of(_JOBS, experiment.jobs, color)}"
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hfai.cli.bars import add_ascii
 from hfai.cli.language import mark, tr
-from hfai.cli.output import Column, add_output, show_text, table_of
+from hfai.cli.output import Column, add_output, headline, show_text, table_of
 from hfai.cli.server_text import server_text
 from hfai.cli.task_columns import moment
 
@@ -20,7 +20,6 @@ EXAMPLES = (
     ("hai-cli whoami --json", mark("the same for programs")),
 )
 
-_RULE = "=" * 20
 _USER = (
     Column("user_name"),
     Column("role"),
@@ -52,10 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _text(me: WhoAmI, *, is_ascii: bool) -> str:
     server = server_text(me.server)
     return (
-        f"{_RULE} user {_RULE}\n{table_of(_USER, [me.user])}"
+        f"{headline('user')}{table_of(_USER, [me.user])}"
         f"{tr('platform: {url}', url=server)}\n"
-        f"{_RULE} quota {_RULE}\n{_quotas(me, is_ascii=is_ascii)}"
-        f"{_RULE} tokens {_RULE}\n{_tokens(me)}"
+        f"{headline('quota')}{_quotas(me, is_ascii=is_ascii)}"
+        f"{headline('tokens')}{_tokens(me)}"
     )
 
 

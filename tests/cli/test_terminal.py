@@ -97,3 +97,9 @@ def test_tables_in_a_narrow_window(hai: Cli, screen: Screen) -> None:
             if path == ("list",):
                 values = [row.split()[-1] for row in said.splitlines() if row.startswith(("nb_name", "  "))]
                 assert name in "".join(values)
+    heads_of = {"status 1": ["experiment", "jobs"], "whoami": ["user", "quota", "tokens"], "logs 1": [" fetching  log on rank 0..."]}
+    for command, titles in heads_of.items():
+        screen.type(f"clear; hai-cli {command}; echo end-of-{command[:4]}", "Enter")
+        screen.wait_for(f"\nend-of-{command[:4]}")
+        heads = [row for row in screen.whole_lines if row.startswith("=")]
+        assert [head.strip("=")[1:-1] for head in heads][-len(titles) :] == titles and max(map(text_width, heads)) <= 40
