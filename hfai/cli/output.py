@@ -7,12 +7,14 @@ sign of anything.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from typing import Any, Callable, Iterable, NamedTuple, Optional, Sequence, TextIO
+from typing import TYPE_CHECKING, Any, Callable, Iterable, NamedTuple, Optional, Sequence, TextIO
 
 from hfai.cli.language import tr
+
+if TYPE_CHECKING:
+    import argparse
 
 # How a cell is coloured: from its text to a number of "select graphic rendition", or None.
 Colour = Callable[[str], Optional[int]]

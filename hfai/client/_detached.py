@@ -39,17 +39,3 @@ class DetachedProcess(subprocess.Popen[bytes]):
 
     def __del__(self) -> None:
         """Unlike Popen's, without a warning that it still runs."""
-
-
-_children: list[DetachedProcess] = []
-
-
-def keep(process: DetachedProcess) -> None:
-    """Remember a child, so that it can be reaped should it end before us."""
-    reap()
-    _children.append(process)
-
-
-def reap() -> None:
-    """Take note of children that have ended; as zombies they would look alive."""
-    _children[:] = [child for child in _children if child.poll() is None]

@@ -15,16 +15,18 @@ import select
 import signal
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import TYPE_CHECKING, Iterator, Optional
 
 from hfai.client import _hooks
-from hfai.client._detached import DetachedProcess, keep, reap
+from hfai.client._children import keep, reap
 from hfai.client._endpoint import Endpoint, holder_of_engine_lock, is_alive, read_endpoint
 from hfai.model.env import VARIABLES
 from hfai.model.errors import EngineStartError, from_wire
 from hfai.model.phrase import Phrase, system_error
+
+if TYPE_CHECKING:
+    from hfai.client._detached import DetachedProcess
 
 START_DEADLINE_S = 30.0
 _STARTS = 3
@@ -116,6 +118,10 @@ def _start_lock(state_dir: Path, deadline: float) -> Iterator[None]:
 
 def _start(state_dir: Path, deadline: float, *, is_last: bool) -> Optional[Endpoint]:
     """Start it once; None where it was killed meanwhile and this is not the last attempt."""
+    from importlib.util import find_spec
+
+    from hfai.client._detached import DetachedProcess  # as a rule it runs already
+
     missing = [name for name in _ENGINE_PACKAGES if find_spec(name) is None]
     if missing:
         reason = Phrase("{packages} not installed: run `pip install 'hfai[engine]'`", packages=", ".join(missing))

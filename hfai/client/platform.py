@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from hfai.client import _session
+from hfai.client._children import reap
 from hfai.client._config import Settings, load_settings
-from hfai.client._detached import reap
 from hfai.client._endpoint import Endpoint, is_alive
 from hfai.client._engine import find_engine
 from hfai.client._hooks import on_engine_start, on_other_version

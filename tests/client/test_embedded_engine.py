@@ -27,7 +27,7 @@ from hfai.client import (
     user_info,
     wait,
 )
-from hfai.client._detached import reap
+from hfai.client._children import reap
 from hfai.client._endpoint import read_endpoint
 from hfai.model.errors import EngineStartError, HfaiError, ProtocolMismatch, UnreachableError
 from hfai.testing.processes import of_engine
@@ -317,7 +317,7 @@ def test_the_engines_own_reason(own_home) -> None:
 
 def test_packages_that_are_missing(own_home, monkeypatch) -> None:
     """Names the command that brings them."""
-    monkeypatch.setattr("hfai.client._engine.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(EngineStartError, match=r"pip install 'hfai\[engine\]'"):
         user_info()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import threading
 import time
@@ -10,7 +11,6 @@ from typing import Any, Callable, Iterable, Iterator, Optional, TypeVar
 
 from hfai.client import _session
 from hfai.client._session import Session
-from hfai.client._workspace.threads import Threads
 from hfai.model.errors import StreamLost, UsageError, WaitTimeout
 
 _T = TypeVar("_T")
@@ -123,8 +123,17 @@ class Connection:
 
     def each(self, work: Callable[[_T], None], items: Iterable[_T]) -> None:
         """Do something with each of them, several at once; the first error ends it all, Ctrl-C at once."""
+        jobs = iter(items)
+        first = [*itertools.islice(jobs, 2)]
+        if len(first) < 2:
+            with self.through_proxy():
+                for item in first:
+                    work(item)
+            return
+        from hfai.client._workspace.threads import Threads  # most pushes are small
+
         with self.through_proxy(), Threads(_THREADS) as threads:
-            waiting = [threads.submit(work, item) for item in items]
+            waiting = [threads.submit(work, item) for item in itertools.chain(first, jobs)]
             try:
                 for one in waiting:
                     one.result()

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Container, Mapping, Optional, Union
 
-from hfai.client._workspace.ahead import Ahead
 from hfai.client._workspace.connection import Connection, Progress
 from hfai.client._workspace.local import LocalWorkspace, open_local
 from hfai.client._workspace.results import PushResult
@@ -193,6 +192,8 @@ class _Push:
         # An answer that does not say whether anything has come is not from an engine that takes it so early.
         if dry_run or head["version"] or head.get("is_staged", True) or self._ahead:
             return scan()
+        from hfai.client._workspace.ahead import Ahead
+
         ahead = Ahead(self._connection, is_zipped=self._zip, progress=self._progress)
         self._ahead = ahead.sizes
         with self._connection.through_proxy(), ahead:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class WorkspaceInfo(NamedTuple):
@@ -26,6 +28,8 @@ class WorkspaceInfo(NamedTuple):
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> WorkspaceInfo:
         """From an answer of the engine."""
+        from datetime import datetime
+
         at = body["pushed_at"]
         return cls(
             name=str(body["name"]),

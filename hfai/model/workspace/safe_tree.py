@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 from types import TracebackType
 from typing import Optional, Union
 
@@ -17,6 +16,7 @@ from hfai.model.workspace.paths import ensure_path, is_plain
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _COPY_BYTES = 1 << 30
+_BLOCK = 1 << 20
 
 
 class SafeTree:
@@ -199,4 +199,5 @@ def copy_bytes(source: int, target: int) -> None:
         except AttributeError:  # not on every system
             break
     with os.fdopen(os.dup(source), "rb") as reading, os.fdopen(os.dup(target), "wb") as writing:
-        shutil.copyfileobj(reading, writing, 1 << 20)
+        while block := reading.read(_BLOCK):
+            writing.write(block)
