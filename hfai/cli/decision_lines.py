@@ -1,4 +1,4 @@
-"""What was decided about a task: why its last run was started when it was, and why and how its last suspension went."""
+"""What happened to a task before: why its last run was started when it was, how an earlier one ended, how its last suspension went."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Optional
 
 from hfai.cli.language import mark, tr
+from hfai.cli.task_tables import end_line
 from hfai.cli.wording import said
 
 if TYPE_CHECKING:
@@ -26,21 +27,24 @@ _ENDED_FIRST = {
 
 
 def decision_lines(experiment: Experiment) -> list[str]:
-    """Why the newest start was then, and the newest suspension, why and how it went, in the order in which they happened; nothing
-    where the server does not say.
+    """Why the newest start was then, the newest suspension, why and how it went, and the newest end after which it was started again
+    without having been suspended, in the order in which they happened; nothing where the server does not say.
     """
-    suspended = []
-    last_id = 0
+    happened: list[tuple[int, bool, list[str]]] = []  # the id of the run, whether this ended it, what is said
     if line := suspension_line(experiment):
         last = experiment.suspensions[-1]
-        last_id, suspended = last.id, [line]
+        happened.append((last.id, True, [line]))
         if last.by != "user":  # who has no other reason
-            suspended.append(tr("why it was suspended: {why}", why=said(last.why)))
+            happened[-1][2].append(tr("why it was suspended: {why}", why=said(last.why)))
+    # The wire form: the record would cost the import of attrs.
+    if ends := experiment.to_dict().get("earlier_ends"):
+        at, how = ends[-1]["at"].replace("T", " ")[:19], end_line(experiment.nb_name, ends[-1])
+        happened.append((ends[-1]["id"], True, [tr("why run {id} ended at {time}: {how}", id=ends[-1]["id"], time=at, how=how)]))
     start = next((one for one in reversed(experiment.decisions) if one.what == "start" and one.at), None)
-    if start is None or start.at is None:
-        return suspended
-    started = tr("why run {id} started at {time}: {why}", id=start.id, time=_clock(start.at), why=said(start.why))
-    return [started, *suspended] if start.id <= last_id else [*suspended, started]
+    if start is not None and start.at is not None:
+        why = tr("why run {id} started at {time}: {why}", id=start.id, time=_clock(start.at), why=said(start.why))
+        happened.append((start.id, False, [why]))
+    return [line for *_, lines in sorted(happened, key=lambda one: one[:2]) for line in lines]
 
 
 def suspension_line(experiment: Experiment) -> Optional[str]:

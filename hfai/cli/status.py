@@ -38,10 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tables(experiment: Experiment, columns: Sequence[Column], color: str) -> str:
     from hfai.cli.decision_lines import decision_lines
-    from hfai.cli.task_tables import earlier_end_line, end_lines, task_tables, waiting_line
+    from hfai.cli.task_tables import end_lines, task_tables, waiting_line
 
-    earlier, waiting = earlier_end_line(experiment), waiting_line(experiment)
-    lines = [*([earlier] if earlier else []), *decision_lines(experiment), *([waiting] if waiting else end_lines(experiment))]
+    waiting = waiting_line(experiment)
+    lines = [*decision_lines(experiment), *([waiting] if waiting else end_lines(experiment))]
     return task_tables(experiment, columns, color) + "".join(f"{line}\n" for line in lines)
 
 

@@ -52,20 +52,11 @@ def end_lines(experiment: Experiment, seen: str = "") -> list[str]:
     end = experiment.to_dict().get("end")
     if not end or not experiment.is_finished or end["cause"] == "succeeded":
         return []
-    lines = [_end_line(experiment.nb_name, end)]
+    lines = [end_line(experiment.nb_name, end)]
     if end["rank"] is not None and end["last_lines"] and seen not in ("all", str(end["rank"])):
         lines.append(tr("last lines of rank {rank}:", rank=end["rank"]))
         lines += [f"  {line}" for line in end["last_lines"]]
     return lines
-
-
-def earlier_end_line(experiment: Experiment) -> Optional[str]:
-    """How the last of those runs ended after which it was started again without having been suspended; None where there is none."""
-    ends = experiment.to_dict().get("earlier_ends")
-    if not ends:
-        return None
-    how = _end_line(experiment.nb_name, ends[-1])
-    return tr("why run {id} ended at {time}: {how}", id=ends[-1]["id"], time=ends[-1]["at"].replace("T", " ")[:19], how=how)
 
 
 # Causes that need no more than the name of the task.
@@ -79,7 +70,8 @@ _CAUSES = {
 }
 
 
-def _end_line(name: str, end: Mapping[str, Any]) -> str:
+def end_line(name: str, end: Mapping[str, Any]) -> str:
+    """How a run ended, from its end as it is on the wire."""
     cause, rank = end["cause"], end["rank"]
     if cause in _CAUSES:
         return tr(_CAUSES[cause], name=name)

@@ -42,3 +42,20 @@ def test_how_the_run_before_ended(hai: Cli, engine: EngineSandbox) -> None:
     assert [(end["id"], end["cause"]) for end in body["earlier_ends"]] == [(first, "user_code"), (second, "platform")]
     assert body["earlier_ends"][1]["message"]
     assert hai("stop", "retried").status == 0
+
+
+def test_what_happened_is_told_in_its_order(hai: Cli) -> None:
+    """A suspension, an end and a start, of runs one after another."""
+    hai.write("hold.sh", "exec sleep 300\n")
+    hai("bash", "hold.sh", "--", "--name", "retried", "--options", "suspend_grace=0")
+    first = running(hai, 1)["id"]
+    assert hai("suspend", "retried").status == 0
+    second = running(hai, 2)["id"]
+    assert hai("stop", "retried").status == 0
+    until(lambda: task(hai, "retried")["chain_status"] == "finished")
+    assert hai("resume", "retried").status == 0
+    third = running(hai, 3)["id"]
+    told = [line for line in hai("status", "retried").out.splitlines() if "run " in line]
+    starts = (f"run {first} was suspended by its user: ", f"why run {second} ended at ", f"why run {third} started at ")
+    assert len(told) == 3 and all(map(str.startswith, told, starts)), told
+    assert hai("stop", "retried").status == 0
