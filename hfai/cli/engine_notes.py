@@ -9,11 +9,13 @@ from hfai.cli.output import note
 
 
 def announce() -> None:
-    """Have it said on stderr when an engine is started, or is of another version."""
-    from hfai.client.platform import on_engine_start, on_other_version
+    """Have it said on stderr when an engine is started, is of another version, does not answer, or was killed for that."""
+    from hfai.client.platform import on_engine_killed, on_engine_silent, on_engine_start, on_other_version
 
     on_engine_start(_started)
     on_other_version(_other_version)
+    on_engine_silent(_silent)
+    on_engine_killed(_killed)
 
 
 def home_path(path: str) -> str:
@@ -28,3 +30,11 @@ def _started(state_dir: Path) -> None:
 
 def _other_version(engine: str, client: str) -> None:
     note(tr("hai-cli: the engine is hfai {engine}, this is hfai {client}", engine=engine, client=client))
+
+
+def _silent(pid: int) -> None:
+    note(tr("hai-cli: the engine (process {pid}) does not answer; still waiting (if it hangs: hai-cli platform down)", pid=pid))
+
+
+def _killed(pid: int) -> None:
+    note(tr("hai-cli: the engine (process {pid}) did not answer and was killed", pid=pid))

@@ -22,7 +22,7 @@ from hfai.client import _hooks
 from hfai.client._children import keep, reap
 from hfai.client._endpoint import Endpoint, holder_of_engine_lock, is_alive, read_endpoint
 from hfai.model.env import VARIABLES
-from hfai.model.errors import EngineStartError, from_wire
+from hfai.model.errors import EngineStartError, UnreachableError, from_wire
 from hfai.model.phrase import Phrase, system_error
 
 if TYPE_CHECKING:
@@ -79,7 +79,11 @@ def find_or_start_engine(state_dir: Path, *, known_dead: Optional[Endpoint] = No
             if endpoint is not None:
                 return endpoint
             if time.monotonic() > deadline:
-                reason = Phrase("process {pid} runs the engine in {path} and does not answer", pid=holder, path=str(state_dir))
+                reason = Phrase(
+                    "process {pid} runs the engine in {path} and does not answer: if it hangs, `kill -9 {pid}` ends it, and tasks go on",
+                    pid=holder,
+                    path=str(state_dir),
+                )
                 raise EngineStartError(reason=reason)
             time.sleep(_LOOK_AGAIN_S)  # it is starting, or on its way out
         for attempt in range(1, _STARTS + 1):
@@ -89,6 +93,32 @@ def find_or_start_engine(state_dir: Path, *, known_dead: Optional[Endpoint] = No
         assert endpoint is not None, "the last attempt returns or raises"
     _hooks.engine_started(state_dir)
     return endpoint
+
+
+def kill_engine(state_dir: Path, pid: int) -> bool:
+    """End an engine that does not answer; its tasks go on, and the next one takes them up.
+
+    Returns:
+        False if that process does not run the engine, or no longer: nothing was killed.
+
+    Raises:
+        EngineStartError: other clients have been starting engines there for 30 seconds.
+        UnreachableError: not even that has ended it.
+
+    Blocks until it is gone.
+    """
+    deadline = time.monotonic() + START_DEADLINE_S
+    with _start_lock(state_dir, deadline):
+        if holder_of_engine_lock(state_dir) != str(pid):
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        while holder_of_engine_lock(state_dir) == str(pid):
+            if time.monotonic() > deadline:
+                raise UnreachableError("process {pid}, the engine on this machine, cannot be killed: see what it waits for", pid=pid)
+            reap()
+            time.sleep(_LOOK_AGAIN_S)
+    return True
 
 
 @contextlib.contextmanager

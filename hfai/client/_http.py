@@ -9,7 +9,16 @@ import socket
 
 TYPE_CHECKING = False  # typing itself would cost a part of what this module saves
 if TYPE_CHECKING:
-    from typing import Mapping, Optional
+    from typing import Any, Mapping, Optional, Protocol
+
+    class Connection(Protocol):
+        """What of a socket is needed here."""
+
+        def getpeername(self) -> Any: ...
+
+        def sendall(self, data: bytes, /) -> None: ...
+
+        def recv(self, size: int, /) -> bytes: ...
 
 _BLOCK_BYTES = 1 << 20
 _LONGEST_HEAD = 1 << 16
@@ -45,7 +54,7 @@ def connect(host: str, port: int, timeout_s: float) -> socket.socket:
 
 
 def send_request(
-    connection: socket.socket, method: str, target: str, headers: Mapping[str, str], body: Optional[bytes] = None
+    connection: Connection, method: str, target: str, headers: Mapping[str, str], body: Optional[bytes] = None
 ) -> None:
     """Ask; the answer is to be read before the next request.
 
@@ -69,7 +78,7 @@ def send_request(
         connection.sendall(head + (body or b""))
 
 
-def read_answer(connection: socket.socket) -> HttpAnswer:
+def read_answer(connection: Connection) -> HttpAnswer:
     """The whole answer to the last request.
 
     Raises:
@@ -79,7 +88,7 @@ def read_answer(connection: socket.socket) -> HttpAnswer:
 
 
 class _Reading:
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._buffer = b""
 

@@ -32,6 +32,8 @@ _ATTEMPTS_HERE = 10
 _JSON, _BYTES = "application/json", "application/octet-stream"
 # A stream says something every 5 seconds (docs/architecture.md, HTTP).
 STREAM_TIMEOUT_S = 20.0
+# An engine that has not even said that it runs after so long does not answer.
+_SILENT_S = 1.0
 
 _T = TypeVar("_T")
 Value = Union[str, int, float, bool, None, Sequence[str]]
@@ -193,7 +195,7 @@ class Session:
         target.transport.close()
         self._target = None
         # Refused: its port is closed, so whatever endpoint.json says it does not serve.
-        self._dead = None if error.was_sent else target.endpoint
+        self._dead = None if error.was_sent or error.is_timeout else target.endpoint
 
     def _unreachable(self, error: TransportError) -> UnreachableError:
         if not self.is_embedded:
@@ -201,8 +203,8 @@ class Session:
         # No address or network is in between.
         if error.is_timeout and (endpoint := read_endpoint(engine_dir())) is not None:
             template = (
-                "the engine on this machine (process {pid}) does not answer: see `hai-cli platform logs`; if it hangs, `kill -9 {pid}` "
-                "ends it, tasks go on, and the next command starts it again"
+                "the engine on this machine (process {pid}) does not answer: see `hai-cli platform logs`; if it hangs, "
+                "`hai-cli platform down` ends it, tasks go on, and the next command starts it again"
             )
             return UnreachableError(template, pid=endpoint.pid, reason=error.reason, is_timeout=True)
         template = "the engine on this machine was lost before it had answered ({reason}): see what has been done, then try again"
@@ -221,7 +223,8 @@ class Session:
         token = read_token(state_dir)
         if token is None:
             raise NotAuthorised("the engine's token in {path} cannot be read", path=str(state_dir / "token"))
-        return _Target(open_transport(endpoint.url), endpoint.url, "hfai", token, endpoint)
+        transport = open_transport(endpoint.url, on_silence=lambda: _tell_if_silent(endpoint))
+        return _Target(transport, endpoint.url, "hfai", token, endpoint)
 
     def _remote(self) -> _Target:
         url, token, kind = self.settings.url or "", self.settings.token, self.settings.kind
@@ -269,6 +272,17 @@ def probe(transport: Transport, url: str) -> Probed:
     if answer.status == 200 and isinstance(body, dict) and body.get("engine") == "hfai":
         return Probed("hfai", str(body.get("version")), int(body.get("protocol", 0)))
     return Probed("haiplatform")
+
+
+def _tell_if_silent(endpoint: Endpoint) -> None:
+    """A request waits: say so if the engine answers nothing else either. Otherwise that request takes its time."""
+    transport = open_transport(endpoint.url)
+    try:
+        transport.send("GET", "/api_server_status", {}, None, _SILENT_S)
+    except TransportError:
+        _hooks.engine_silent(endpoint.pid)
+    finally:
+        transport.close()
 
 
 def ensure_compatible(protocol: int, version: str) -> None:

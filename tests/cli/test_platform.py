@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Iterator
 
@@ -47,6 +48,24 @@ def test_up_and_down(alone: Cli) -> None:
     assert "started the engine" in back.err and "running" in back.out
     assert task(alone, "survivor")["chain_status"] == "running"
     assert "its tasks with it" in alone("platform", "down", "--stop-tasks").out
+
+
+def test_one_that_hangs(alone: Cli) -> None:
+    """Is named while it is waited for, and ended; the task goes on."""
+    pid = json.loads(alone("platform", "up", "--json").out)["pid"]
+    alone.write("work.sh", "exec sleep 300\n")
+    assert alone("bash", "work.sh", "--", "--name", "survivor").status == 0
+    until_status(alone, "survivor", "running")
+    os.kill(pid, signal.SIGSTOP)
+    status, out, err = alone("platform", "status")
+    waits, says = err.splitlines()
+    assert (status, out) == (5, "")
+    assert waits == f"hai-cli: the engine (process {pid}) does not answer; still waiting (if it hangs: hai-cli platform down)"
+    assert says.startswith(f"hai-cli: the engine on this machine (process {pid}) does not answer")
+    status, out, err = alone("platform", "down", lang="zh")
+    assert status == 0 and str(pid) in err and "强制结束" in err
+    assert alone("platform", "status").out.startswith("the engine is not running\n")
+    assert "running" in alone("status", "survivor").out
 
 
 def test_its_log(alone: Cli) -> None:

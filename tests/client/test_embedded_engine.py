@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -341,17 +342,70 @@ def test_a_daemon_that_hangs(own_home, monkeypatch) -> None:
             user_info()
 
 
-def test_a_daemon_that_hangs_is_named(state_dir) -> None:
-    """There is no address and no network to check: the process is told, and how to be rid of it."""
-    platform.engine_up()
-    pid = platform.engine_status().pid
+@pytest.fixture
+def hung(state_dir) -> int:
+    """The process id of an engine that is there and does nothing."""
+    pid = platform.engine_up().pid
     os.kill(pid, signal.SIGSTOP)
-    try:
-        with contextlib.closing(_session.embedded(may_start=False)) as session, pytest.raises(UnreachableError) as hung:
-            session.post("query/user/info", timeout_s=0.3)
-    finally:
+    yield pid
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
-    assert f"kill -9 {pid}" in str(hung.value) and "network" not in str(hung.value)
+
+
+def test_a_daemon_that_hangs_is_named(hung) -> None:
+    """There is no address and no network to check: the process is told, and how to be rid of it."""
+    with contextlib.closing(_session.embedded(may_start=False)) as session, pytest.raises(UnreachableError) as error:
+        session.post("query/user/info", timeout_s=0.3)
+    assert f"(process {hung})" in str(error.value) and "`hai-cli platform down`" in str(error.value)
+    assert "network" not in str(error.value)
+
+
+@pytest.mark.parametrize("body", [None, b"x" * (64 << 20)], ids=["question", "contents"])
+def test_a_daemon_that_hangs_for_a_while(hung, capfd, body) -> None:
+    """It is said once what is waited for, also where what is sent finds no room; the answer comes when it goes on."""
+    capfd.readouterr()
+    said = ""
+    with ThreadPoolExecutor(2) as pool:
+        route, query = ("query/user/info", {}) if body is None else ("operating/workspace/push/pack", {"name": "none"})
+        asking = [pool.submit(_session.embedded(may_start=False).post, route, query, body) for _ in range(2)]
+        deadline = time.monotonic() + 30
+        while not said and time.monotonic() < deadline:
+            time.sleep(0.02)
+            said = capfd.readouterr().err
+        assert not any(one.done() for one in asking)
+        time.sleep(0.5)  # for a second line, which must not come
+        os.kill(hung, signal.SIGCONT)
+        errors = [one.exception(60) for one in asking]
+    assert said + capfd.readouterr().err == f"hfai: the engine (process {hung}) does not answer; still waiting\n"
+    assert errors == [None, None] if body is None else all(isinstance(error, HfaiError) for error in errors)
+    assert not any(isinstance(error, UnreachableError) for error in errors)
+
+
+def test_what_takes_its_time_is_no_silence(state_dir, config, capfd) -> None:
+    """The engine answers meanwhile."""
+    task = create_experiment_v2(config("exp", "sleep 600"))
+    capfd.readouterr()
+    query = {"id": task.id, "state": "finished", "timeout": 4}
+    assert _session.current().post("query/task/wait", query)["result"]["reached"] is False
+    assert capfd.readouterr().err == ""
+
+
+def test_one_that_hangs_is_ended(hung, config, capfd, monkeypatch) -> None:
+    """With its tasks, if they are to end: the next engine does it."""
+    monkeypatch.setattr(platform, "_ANSWER_S", 0.3)
+    assert platform.engine_down() is True
+    assert platform.engine_status() is None
+    task = create_experiment_v2(config("exp", "sleep 600"))
+    wait(task, until="running", timeout=60)
+    again = platform.engine_status().pid
+    os.kill(again, signal.SIGSTOP)
+    with pytest.raises(UnreachableError, match=f"process {again}"):
+        platform.engine_up()
+    capfd.readouterr()
+    assert platform.engine_down(stop_tasks=True) is True
+    assert f"hfai: the engine (process {again}) did not answer and was killed\n" in capfd.readouterr().err
+    assert platform.engine_status() is None
+    assert task.refresh().chain_status == "finished"
 
 
 def test_submitting_while_it_is_killed(state_dir, config) -> None:

@@ -115,10 +115,11 @@ def _show(first: Snapshot, interval_s: float, signs: Signs) -> int:
     from hfai.cli.monitor.screen import GONE, Screen
     from hfai.cli.monitor.top_view import View, frame, most_offset
     from hfai.cli.wording import in_words
-    from hfai.client.platform import on_engine_start, on_other_version
+    from hfai.client.platform import on_engine_silent, on_engine_start, on_other_version
 
     # Notes on stderr would be written across the screen.
     on_engine_start(lambda state_dir: None)
+    on_engine_silent(lambda pid: None)
     on_other_version(lambda engine, client: None)
     screen = Screen(is_coloured=is_coloured(sys.stdout))
     looking: Looking[Snapshot] = Looking(lambda: _look(start_engine=False), first, interval_s, screen.wake)

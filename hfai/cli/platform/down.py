@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_quiet, say_done
+from hfai.cli.output import add_quiet, note, say_done
 
 EXAMPLES = (
     ("hai-cli platform down", mark("end the engine; running tasks go on")),
@@ -19,8 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from hfai.client.platform import engine_down
+    from hfai.client.platform import engine_down, on_engine_silent
 
+    on_engine_silent(_silent)
     if not engine_down(stop_tasks=arguments.stop_tasks):
         text = tr("the engine is not running")
     elif arguments.stop_tasks:
@@ -29,3 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         text = tr("the engine has ended; its tasks go on")
     say_done(arguments, text)
     return 0
+
+
+def _silent(pid: int) -> None:
+    note(tr("hai-cli: the engine (process {pid}) does not answer; it is killed if that stays so, its tasks go on", pid=pid))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import select
 import socket
-from typing import Mapping, Optional
+from typing import Callable, Mapping, Optional
 
 from hfai.client._http import connect, read_answer, send_request
 from hfai.client._transport._contract import Answer, ByteStream, TransportError
+from hfai.client._transport._silence import Watched
 
 CONNECT_S = 10.0
 
@@ -19,18 +20,23 @@ class LoopbackTransport:
         host: address of this machine.
         port: TCP port.
         prefix: path that is put in front of every target.
+        on_silence: called when a request has waited for two seconds without a byte, and waits on; for each request once.
     """
 
-    def __init__(self, host: str, port: int, prefix: str = "") -> None:
+    def __init__(
+        self, host: str, port: int, prefix: str = "", on_silence: Optional[Callable[[], None]] = None
+    ) -> None:
         self._host = host
         self._port = port
         self._prefix = prefix
+        self._on_silence = on_silence
         self._kept: Optional[socket.socket] = None
 
     def send(
         self, method: str, target: str, headers: Mapping[str, str], body: Optional[bytes], timeout_s: float
     ) -> Answer:
-        connection = self._connection(timeout_s)
+        kept = self._connection(timeout_s)
+        connection = kept if self._on_silence is None else Watched(kept, self._on_silence)
         try:
             send_request(connection, method, self._prefix + target, headers, body)
             answer = read_answer(connection)
@@ -79,7 +85,7 @@ def _is_readable(sock: socket.socket) -> bool:
 def failed(error: Exception, *, was_sent: bool) -> TransportError:
     """The error that stands for what went wrong below."""
     if isinstance(error, socket.timeout):
-        return TransportError("no answer in time", was_sent=was_sent, is_timeout=was_sent)
+        return TransportError("no answer in time", was_sent=was_sent, is_timeout=True)
     if isinstance(error, OSError) and error.strerror:
         return TransportError(error.strerror, was_sent=was_sent)
     return TransportError("the connection was closed in the middle of the answer", was_sent=was_sent)

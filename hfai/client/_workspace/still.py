@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Any of them may say that another platform than the engine of this machine is meant.
 _ELSEWHERE = ("HFAI_CONTEXT", "HFAI_RUN", "MARSV2_SERVER")
-_TIMEOUT_S = 30.0
+# An engine that takes longer is the push's business, which says what it waits for.
+_TIMEOUT_S = 2.0
 # What a name may hold beside letters and digits.
 _NO_LETTERS = dict.fromkeys(map(ord, "_.+-"))
 
