@@ -50,6 +50,7 @@ class LocalWorkspace:
         self._look: Optional[Look] = None
         self._is_looked_at = False
         self._files_elsewhere = 0
+        self._ready: Optional[tuple[Tree, bool, dict[str, tuple[str, bytes, bytes]]]] = None
 
     def load(self) -> LocalWorkspace:
         """Read its name.
@@ -133,6 +134,10 @@ class LocalWorkspace:
         """How many files there are."""
         return self._files_elsewhere + _files(self.known)
 
+    def make_ready(self, *, is_agreed: bool) -> None:
+        """Do now what takes time of a :meth:`save` to come, of what a scan has just found."""
+        self._ready = self.known, is_agreed, pieces_of(self.known, with_fingerprints=is_agreed)
+
     def save(self, *, still: Optional[bool] = None) -> None:
         """Write what is to be remembered, each file whole.
 
@@ -165,7 +170,9 @@ class LocalWorkspace:
 
     def _pieces(self, *, is_agreed: bool) -> Iterator[tuple[str, bytes, bytes]]:
         """What the memory is made of, in the order of a walk."""
-        fresh = pieces_of(self.known, with_fingerprints=is_agreed)
+        tree, with_fingerprints, fresh = self._ready or (None, None, {})
+        if tree is not self.known or with_fingerprints is not is_agreed:
+            fresh = pieces_of(self.known, with_fingerprints=is_agreed)
         if self._look is None:
             yield from fresh.values()
             return

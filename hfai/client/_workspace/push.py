@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Container, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Container, Iterator, Mapping, Optional, Union
 
 from hfai.client._workspace.connection import Connection, Progress
 from hfai.client._workspace.local import LocalWorkspace, open_local
@@ -14,7 +15,7 @@ from hfai.client._workspace.sending import Sender, Wanted
 from hfai.model.errors import RefusedError, UnreachableError, WaitTimeout
 from hfai.model.workspace.collecting import uncollected
 from hfai.model.workspace.entry import DIRECTORY, FILE, Entry
-from hfai.model.workspace.scan import Scan
+from hfai.model.workspace.scan import Take
 
 if TYPE_CHECKING:
     from hfai.client._workspace.still import Seen
@@ -156,8 +157,12 @@ class _Push:
         local.load_tree()
         local.agree_with(head["uid"])
         for _ in range(_ATTEMPTS):
-            found = self._scan(head, dry_run=dry_run)
-            changes, removed = self._changes()
+            with self._sending_ahead(head, dry_run=dry_run) as take:
+                found = local.scan(use_ignore=self._hfignore, by_time_only=not self._checksum, take=take)
+                changes, removed = self._changes()
+                body = self._body(changes, removed, dry_run=dry_run)
+                if not dry_run:
+                    local.make_ready(is_agreed=not found.skipped and not self._busy)
             skipped = {**found.skipped, **self._busy}
             if not changes and not removed:
                 if not dry_run:
@@ -165,7 +170,6 @@ class _Push:
                 return self._result(head, (), (), skipped)
             if found.hashed_bytes > _WORTH_KEEPING:
                 local.save()
-            body = self._body(changes, removed, dry_run=dry_run)
             begun = connection.ask("operating/workspace/push/begin", body)["result"]
             paths = tuple(sorted(changes))
             self._note(changes, {*begun["missing"], *self._ahead})
@@ -186,18 +190,19 @@ class _Push:
             return self._result(done, paths, tuple(sorted(removed)), skipped)
         raise RefusedError("the files of workspace {name} change all the time: try again later", name=local.name)
 
-    def _scan(self, head: Mapping[str, Any], *, dry_run: bool) -> Scan:
-        """What is here; sends what it reads, if surely nothing of that is on the other side yet."""
-        scan = partial(self._local.scan, use_ignore=self._hfignore, by_time_only=not self._checksum)
+    @contextlib.contextmanager
+    def _sending_ahead(self, head: Mapping[str, Any], *, dry_run: bool) -> Iterator[Optional[Take]]:
+        """What a scan is to give its files to, so that they are sent at once: if surely nothing of them is on the other side yet."""
         # An answer that does not say whether anything has come is not from an engine that takes it so early.
         if dry_run or head["version"] or head.get("is_staged", True) or self._ahead:
-            return scan()
+            yield None
+            return
         from hfai.client._workspace.ahead import Ahead
 
         ahead = Ahead(self._connection, is_zipped=self._zip, progress=self._progress)
         self._ahead = ahead.sizes
         with self._connection.through_proxy(), ahead:
-            return scan(take=ahead.take)
+            yield ahead.take
 
     def _changes(self) -> tuple[dict[str, Entry], dict[str, str]]:
         """What differs here from what the other side had when both agreed; what is gone here."""
@@ -219,11 +224,12 @@ class _Push:
                 removed[path] = base
         return changes, removed
 
-    def _body(self, changes: Mapping[str, Entry], removed: Mapping[str, str], *, dry_run: bool) -> dict[str, Any]:
+    def _body(self, changes: Mapping[str, Entry], removed: Mapping[str, str], *, dry_run: bool) -> bytes:
         base = self._local.base
         rows: list[list[Any]] = [[path, *entry, base(path)] for path, entry in changes.items()]
         rows += [[path, None, None, None, None, None, identity] for path, identity in removed.items()]
-        return {"changes": rows, "force": self._force, "fresh": not self._diff, "dry_run": dry_run, "commit": True}
+        body = {"changes": rows, "force": self._force, "fresh": not self._diff, "dry_run": dry_run, "commit": True}
+        return json.dumps(body).encode()
 
     def _send(self, changes: Mapping[str, Entry], missing: list[str], parts: dict[str, int]) -> set[str]:
         """Send contents; the paths that have changed meanwhile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -46,12 +47,13 @@ class Platform:
 
     def ask(self, route: str, body: Any = None, **_query: Any) -> dict[str, Any]:
         if route.endswith("begin"):
-            self.begun.append(sorted(body["changes"]))
-            for path, kind, mode, _, content, _, base in body["changes"]:
+            changes = json.loads(body)["changes"]
+            self.begun.append(sorted(changes))
+            for path, kind, mode, _, content, _, base in changes:
                 wanted = None if kind is None else f"{kind}{mode:o} {content}"
                 if self.there.get(path) not in (base, wanted):
                     raise WorkspaceConflict(paths=[path], shown=path, count=1)
-            for path, kind, mode, _, content, _, _ in body["changes"]:
+            for path, kind, mode, _, content, _, _ in changes:
                 self.there.pop(path, None)
                 if kind is not None:
                     self.there[path] = f"{kind}{mode:o} {content}"
