@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -87,7 +87,12 @@ def test_after_a_cut_only_the_rest_is_sent(
     here: Path, tree_bytes: int, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("hfai.client._workspace.push._Push._changes", lambda _: _interrupt())
+        ask = Connection.ask
+        patch.setattr(
+            Connection,
+            "ask",
+            lambda self, route, *body: _interrupt() if route.endswith("begin") else ask(self, route, *body),
+        )
         wire.cut_after = 2
         with pytest.raises(KeyboardInterrupt):
             push_workspace(here)
@@ -98,5 +103,5 @@ def test_after_a_cut_only_the_rest_is_sent(
     assert wire.sent_bytes < tree_bytes + 10_000
 
 
-def _interrupt() -> None:
+def _interrupt() -> NoReturn:
     raise KeyboardInterrupt
