@@ -45,6 +45,9 @@ def _meant(section: str, key: str) -> Optional[str]:
     word = key.lower().replace("-", "_").strip()
     if close := difflib.get_close_matches(word, KNOWN_KEYS[section], n=1, cutoff=_CUTOFF):
         return _path(section, close[0])
+    # Of a short word two letters that have changed places are a quarter.
+    if swapped := [known for known in KNOWN_KEYS[section] if sorted(known) == sorted(word)]:
+        return _path(section, swapped[0])
     for other, known in KNOWN_KEYS.items():
         if word in known:
             return _path(other, word)

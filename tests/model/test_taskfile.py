@@ -40,6 +40,7 @@ WRONG = [
     ("resource: [1]\n", 6, 11, "resource", "is a list: it must be a mapping"),
     ("priority: HIGH\n", 6, 11, "priority", "is 'HIGH': it must be one of 50 (EXTREME_HIGH), "),
     ("optoins: {}\n", 6, 1, "optoins", "did you mean options?"),
+    ("spce: {}\n", 6, 1, "spce", "did you mean spec?"),
     ("resource:\n  node_cuont: 2\n", 7, 3, "resource.node_cuont", "did you mean resource.node_count?"),
     ("resource:\n  Node-Count: 2\n", 7, 3, "resource.Node-Count", "did you mean resource.node_count?"),
     ("resource:\n  nodes: 2\n", 7, 3, "resource.nodes", "did you mean resource.node_count?"),
