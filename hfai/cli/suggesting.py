@@ -8,6 +8,30 @@ from typing import Iterable, Optional
 from hfai.model.errors import UsageError
 
 
+# What the same is called by kubectl, Slurm, docker and their like.
+_OTHER_WORDS = {
+    "attach": "ssh",
+    "cancel": "stop",
+    "delete": "stop",
+    "get": "list",
+    "info": "status",
+    "kill": "stop",
+    "login": "init",
+    "pause": "suspend",
+    "ps": "list",
+    "restart": "resume",
+    "rm": "stop",
+    "sbatch": "run",
+    "scancel": "stop",
+    "show": "status",
+    "sinfo": "nodes",
+    "squeue": "list",
+    "srun": "run",
+    "submit": "run",
+    "tail": "logs",
+}
+
+
 def nearest(word: str, known: Iterable[str]) -> Optional[str]:
     """The known word that was probably meant, None if none resembles it."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
@@ -17,7 +41,9 @@ def nearest(word: str, known: Iterable[str]) -> Optional[str]:
 def no_command(word: str, known: Iterable[str], parent: str = "") -> UsageError:
     """The error for a command that does not exist."""
     program = f"hai-cli {parent}".rstrip()
-    if meant := ("" if parent else _further_in(word)) or nearest(word, known):
+    if parent == "haienv" and _is_environment(word):
+        return UsageError("no command {word}: `source haienv {word}` enters the environment of that name", word=word)
+    if meant := ("" if parent else _further_in(word) or _OTHER_WORDS.get(word)) or nearest(word, known):
         return UsageError("no command {word}: did you mean `{program} {meant}`?", word=word, program=program, meant=meant)
     return UsageError("no command {word}: see `{program} --help`", word=word, program=program)
 
@@ -27,6 +53,12 @@ def _further_in(word: str) -> str:
     from hfai.cli.commands import every_command
 
     return next((" ".join(path) for path, _ in every_command() if path[-1] == word), "")
+
+
+def _is_environment(word: str) -> bool:
+    from hfai.cli.completion_names import environment_names
+
+    return word in environment_names(word)
 
 
 def no_option(word: str, known: Iterable[str], program: str) -> UsageError:
