@@ -7,7 +7,6 @@ from typing import Iterable, Optional
 
 from hfai.model.errors import UsageError
 
-
 # What the same is called by kubectl, Slurm, docker and their like.
 _OTHER_WORDS = {
     "attach": "ssh",
@@ -42,7 +41,9 @@ def no_command(word: str, known: Iterable[str], parent: str = "") -> UsageError:
     """The error for a command that does not exist."""
     program = f"hai-cli {parent}".rstrip()
     if parent == "haienv" and _is_environment(word):
-        return UsageError("no command {word}: `source haienv {word}` enters the environment of that name", word=word)
+        from hfai.cli.haienv.entering import how_to_enter
+
+        return UsageError("no command {word}; enter the environment of that name with: {how}", word=word, how=how_to_enter(word))
     if meant := ("" if parent else _further_in(word) or _OTHER_WORDS.get(word)) or nearest(word, known):
         return UsageError("no command {word}: did you mean `{program} {meant}`?", word=word, program=program, meant=meant)
     return UsageError("no command {word}: see `{program} --help`", word=word, program=program)

@@ -318,7 +318,7 @@ def test_tab(cli: Cli) -> None:
     """The names of environments as soon as they are made, behind both programs; none after the last was removed."""
     assert cli("haienv", "create", "extenv", "-y", "--engine", "venv").status == 0
     named = cli("haienv", "extenv")
-    assert (named.status, named.err) == (2, "hai-cli: no command extenv: `source haienv extenv` enters the environment of that name\n")
+    assert (named.status, named.err) == (2, "hai-cli: no command extenv; enter the environment of that name with: source haienv extenv\n")
     for line in ("hai-cli haienv run ex", "haienv remove ex"):
         assert tab(cli, line) == ["extenv"], line
     assert cli("haienv", "remove", "extenv", "-y").status == 0
