@@ -28,7 +28,8 @@ PLAIN = re.compile(r"hai-cli|haienv|hfai|Usage|http\S*|--?[\w-]+|\$\w+|[A-Z_]{2,
 
 # Sentences that are no messages, as a pattern per file: code, the frame of the help screen and the tutorial's own lines.
 SAME = {
-    "completion/shells.py": r"^(_hai_cli|function __hai_cli|# >>>|# <<<)",
+    "completion/shells.py": r"^(_hai_cli|# >>>|# <<<)",
+    "haienv/entering.py": r"^source haienv $",
     "help_screen.py": r"^  (--?\w+)|^Topics ",
     "logs.py": r"^  fetching  log on rank $",
     "wording.py": r"\(\?P<value>",

@@ -29,7 +29,8 @@ function __haienv_sought --on-event fish_preexec
     string match -qr '(^|[\s;&|()])source\s+haienv([\s;&|()]|$)' -- $argv; and not functions -q source; or return
     function source --no-scope-shadowing
         if test "$argv[1]" = haienv; and not test -f haienv; and command -q haienv
-            builtin source (command -s haienv) $argv[2..]
+            set -e argv[1]
+            builtin source (command -s haienv) $argv
         else
             builtin source $argv
         end
@@ -42,7 +43,10 @@ end
 # Before the first prompt: what fish was started with (fish -c '...', a script), and the configuration. What can't be seen, as
 # where it comes through standard input, may say so.
 set -l words
-test -r /proc/$fish_pid/cmdline; and set words (string split0 </proc/$fish_pid/cmdline)[2..]
+if test -r /proc/$fish_pid/cmdline
+    set words (string split0 </proc/$fish_pid/cmdline)
+    set -e words[1]
+end
 if not set -q words[1]; and not status is-interactive
     __haienv_sought 'source haienv'
 end
