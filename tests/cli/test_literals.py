@@ -31,7 +31,7 @@ SAME = {
     "completion/shells.py": r"^(_hai_cli|# >>>|# <<<)",
     "haienv/entering.py": r"^source haienv $",
     "help_screen.py": r"^  (--?\w+)|^Topics ",
-    "logs.py": r"^  fetching  log on rank $",
+    "logs.py": r"^ fetching  log on rank $",
     "wording.py": r"\(\?P<value>",
 }
 
