@@ -29,7 +29,6 @@ class AtImport:
                 child = os.fork()
                 if child == 0:
                     self.is_begun = None
-                    sys.meta_path.remove(self)
                     os.dup2(said.fileno(), 1)
                     os.dup2(said.fileno(), 2)
                     os.kill(os.getpid(), 2)
