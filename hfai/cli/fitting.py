@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Optional, Sequence
 
-from hfai.cli.text_width import pieces, text_width
+from hfai.cli.text_width import pieces, text_width, wrap
 
 # "| " and " |" of a row with one cell, and " | " between two.
 _FRAME = 4
 _BETWEEN = 3
 # A word of up to this many columns is never cut: dates, ids, states.
 _WORD = 12
+# A cell of more lines is not read any more.
+_TALLEST = 6
 
 
 def fitted(columns: Sequence[Sequence[str]], room: int) -> Optional[list[int]]:
@@ -24,7 +26,7 @@ def fitted(columns: Sequence[Sequence[str]], room: int) -> Optional[list[int]]:
         room: the width of the screen.
 
     Returns:
-        None where words would have to be cut: the rows are better shown as records.
+        None where words would have to be cut, or a cell would become a tower: the rows are better shown as records.
     """
     sizes = [Counter(map(text_width, texts)) for texts in columns]
     widths = [max(size) for size in sizes]
@@ -36,7 +38,8 @@ def fitted(columns: Sequence[Sequence[str]], room: int) -> Optional[list[int]]:
         can = [at for at in range(len(widths)) if widths[at] > floors[at]]
         at = min(can, key=lambda at: (sizes[at][widths[at]], -widths[at]))
         widths[at] -= 1
-    return widths
+    tallest = max((len(wrap(text, width)) for texts, width in zip(columns, widths) for text in set(texts)), default=0)
+    return widths if tallest <= _TALLEST else None
 
 
 def _floor(texts: Sequence[str]) -> int:

@@ -66,6 +66,15 @@ def test_forty_columns() -> None:
     )
 
 
+def test_no_cell_becomes_a_tower() -> None:
+    """A sentence that only has a narrow column left is better read in a record."""
+    header = ("position", "name", "user_name", "priority", "chain_status", "reason")
+    sentence = "next in queue: needs 3 nodes, 1 is free, 1 held by train.py (running, slice ends 11:30)"
+    row = ("1", "w1", "root", "AUTO", "waiting_init", sentence)
+    assert f"reason        {sentence[:40]}" in table(header, [row], room=60)
+    assert table(header, [row], room=120).startswith("+--")
+
+
 def test_colours_take_no_room() -> None:
     plain = table(HEADER, ROWS, room=70)
     coloured = table(HEADER, ROWS, room=70, colours={2: lambda text: 32 if text == "running" else None})
