@@ -1,4 +1,4 @@
-"""What the policy is compared with: first come first served without interruption, as it is and with perfect packing."""
+"""What the policy is compared with: first come first served without interruption."""
 
 from __future__ import annotations
 
@@ -30,32 +30,3 @@ def fifo(jobs: list[TraceJob], nodes: int) -> tuple[list[JobResult], list[Usage]
             results.append(JobResult(job, now, now + job.work_s, now - job.submit_s, 0, 0.0))
         usage.append(Usage(now, nodes - free))
     return results, usage
-
-
-def perfect(jobs: list[TraceJob], nodes: int) -> list[Usage]:
-    """Nodes that first come first served could use if work were a fluid: every node busy while there is work for it.
-
-    A task may use at most its width; the last one served may get a part of it.
-    """
-    arrivals = deque(jobs)
-    active: deque[tuple[TraceJob, list[float]]] = deque()
-    now, usage = 0.0, []
-    while arrivals or active:
-        free, rates = nodes, []
-        for job, left in active:
-            rate = min(free, job.width, nodes)
-            if rate <= 0:
-                break
-            free -= rate
-            rates.append((left, rate))
-        usage.append(Usage(now, nodes - free))
-        until = min([arrivals[0].submit_s] if arrivals else [], default=float("inf"))
-        until = min(until, min((now + left[0] / rate for left, rate in rates), default=float("inf")))
-        for left, rate in rates:
-            left[0] -= (until - now) * rate
-        now = until
-        while arrivals and arrivals[0].submit_s <= now:
-            job = arrivals.popleft()
-            active.append((job, [job.work_s * min(job.width, nodes)]))
-        active = deque((job, left) for job, left in active if left[0] > 1e-6)
-    return usage

@@ -43,11 +43,20 @@ class Usage(NamedTuple):
     in_use: int
 
 
+class Worked(NamedTuple):
+    """Work that counts: ``nodes`` from ``from_s`` to ``until_s``, without restarting and what was lost."""
+
+    from_s: float
+    until_s: float
+    nodes: int
+
+
 class Outcome(NamedTuple):
-    """All jobs, the nodes in use over time, and how often the policy was asked."""
+    """All jobs, the nodes in use over time, the work that counts, and how often the policy was asked."""
 
     results: list[JobResult]
     usage: list[Usage]
+    worked: list[Worked]
     plans: int
 
 
@@ -94,6 +103,7 @@ def replay(
     running: dict[int, _Live] = {}
     results: list[JobResult] = []
     usage: list[Usage] = []
+    worked: list[Worked] = []
     plans = 0
     while events:
         now = events[0][0]
@@ -110,6 +120,7 @@ def replay(
                 is_new = True
             elif kind == _FINISH and version == live.version and live.finish_s <= now:
                 del running[number], lives[number]
+                worked.append(Worked(live.started_s + live.overhead_s, now, live.job.width))
                 assert live.first_start_s is not None
                 results.append(
                     JobResult(live.job, live.first_start_s, now, live.wait_s, live.interruptions, live.lost_s)
@@ -119,7 +130,7 @@ def replay(
                 is_new = True
             elif kind == _LEFT and version == live.version:
                 del running[number]
-                _leave(live, now, cost)
+                worked.append(_leave(live, now, cost))
                 queued[number] = _queued(live)
                 is_new = True
         if not is_new:
@@ -149,7 +160,7 @@ def replay(
             if decided.wake_at is not None:
                 heapq.heappush(events, (decided.wake_at, _WAKE, 0, 0))
         usage.append(Usage(now, sum(len(live.nodes) for live in running.values())))
-    return Outcome(results, usage, plans)
+    return Outcome(results, usage, worked, plans)
 
 
 def _queued(live: _Live) -> QueuedTask:
@@ -184,7 +195,7 @@ def _start(live: _Live, nodes: tuple[str, ...], is_borrowing: bool, now: float, 
     live.version += 1
 
 
-def _leave(live: _Live, now: float, cost: RestartCost) -> None:
+def _leave(live: _Live, now: float, cost: RestartCost) -> Worked:
     """Back into the queue: the work of this run counts up to its last checkpoint, or to now if it saved in time."""
     worked_s = max(0.0, now - live.started_s - live.overhead_s)
     kept_s = worked_s if live.acknowledged else worked_s - worked_s % cost.checkpoint_s
@@ -194,3 +205,5 @@ def _leave(live: _Live, now: float, cost: RestartCost) -> None:
     live.ran_s += now - live.started_s
     live.queued_s = now
     live.nodes, live.is_leaving, live.is_borrowing = (), False, False
+    began_s = live.started_s + live.overhead_s
+    return Worked(began_s, began_s + kept_s, live.job.width)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional
 
 from hfai.engine.policy.snapshot import PolicySettings
-from hfai.engine.simulate.fifo import fifo, perfect
-from hfai.engine.simulate.replay import JobResult, Outcome, RestartCost, Usage, replay
+from hfai.engine.simulate.fifo import fifo
+from hfai.engine.simulate.packing import perfect
+from hfai.engine.simulate.replay import JobResult, Outcome, RestartCost, Usage, Worked, replay
 from hfai.engine.simulate.trace import TraceJob
 from hfai.model.priorities import Priority
 
@@ -41,6 +42,7 @@ def simulate(
     """
     outcome = replay(jobs, nodes, settings, cost, on_progress)
     fifo_results, fifo_usage = fifo(jobs, nodes)
+    fifo_worked = [Worked(one.first_start_s, one.end_s, min(one.job.width, nodes)) for one in fifo_results]
     arriving_s = jobs[-1].submit_s
     ideal = mean_in_use(perfect(jobs, nodes), arriving_s)
     report = {
@@ -52,8 +54,8 @@ def simulate(
         else None,
         "perfect_packing_in_use": ideal,
         "policy": {**settings._asdict(), **cost._asdict()},
-        "time_sharing": _figures(outcome.results, outcome.usage, arriving_s, ideal, nodes),
-        "fifo": _figures(fifo_results, fifo_usage, arriving_s, ideal, nodes),
+        "time_sharing": _figures(outcome.results, outcome.usage, outcome.worked, arriving_s, ideal, nodes),
+        "fifo": _figures(fifo_results, fifo_usage, fifo_worked, arriving_s, ideal, nodes),
     }
     return report, outcome
 
@@ -69,8 +71,20 @@ def mean_in_use(usage: Sequence[Usage], until_s: float) -> float:
     )
 
 
+def mean_at_work(worked: Iterable[Worked], until_s: float) -> float:
+    """Nodes on average from 0 to ``until_s`` whose work counts."""
+    if until_s <= 0:
+        return 0.0
+    return sum(one.nodes * max(0.0, min(one.until_s, until_s) - one.from_s) for one in worked) / until_s
+
+
 def _figures(
-    results: list[JobResult], usage: Sequence[Usage], arriving_s: float, ideal: float, nodes: int
+    results: list[JobResult],
+    usage: Sequence[Usage],
+    worked: Iterable[Worked],
+    arriving_s: float,
+    ideal: float,
+    nodes: int,
 ) -> dict[str, Any]:
     in_use = mean_in_use(usage, arriving_s)
     by_size: dict[str, list[float]] = defaultdict(list)
@@ -82,7 +96,7 @@ def _figures(
     return {
         "mean_in_use": in_use,
         "utilisation": in_use / nodes,
-        "of_perfect_packing": in_use / ideal if ideal else None,
+        "of_perfect_packing": mean_at_work(worked, arriving_s) / ideal if ideal else None,
         "wait_s": _spread(result.wait_s for result in results),
         "wait_under_one_hour_s": _spread(result.wait_s for result in results if result.job.work_s < SHORT_S),
         "wait_by_size_s": {size: _spread(waits) for size, waits in sorted(by_size.items())},

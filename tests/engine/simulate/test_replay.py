@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hfai.engine.policy.snapshot import PolicySettings
-from hfai.engine.simulate.fifo import fifo, perfect
+from hfai.engine.simulate.fifo import fifo
 from hfai.engine.simulate.replay import RestartCost, replay
 from hfai.engine.simulate.report import mean_in_use, simulate
 from hfai.engine.simulate.trace import TraceJob, compress
@@ -27,11 +27,6 @@ def test_fifo_makes_everybody_wait_for_the_first() -> None:
         3: (150, 160),
     }
     assert mean_in_use(usage, 150) == (100 * 1 + 50 * 2) / 150
-
-
-def test_perfect_packing_keeps_every_node_busy_while_there_is_work() -> None:
-    """The wide task gets the idle node at once, as a fluid."""
-    assert mean_in_use(perfect([job(1, 0, 100), job(2, 0, 50, 2)], 2), 100) == 2
 
 
 def test_turns_cost_a_restart_and_the_work_since_the_checkpoint() -> None:
