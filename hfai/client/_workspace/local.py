@@ -11,10 +11,10 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import Any, Callable, Iterable, Optional
 
 from hfai.client._places import shown
-from hfai.client._workspace.memory import Look, Memory, look, open_memory, write_beside, write_memory
+from hfai.client._workspace.memory import Look, Memory, look, open_memory, write_beside, write_memory, write_touched
 from hfai.client._workspace.pieces import BEFORE, UNUSABLE, pieces_of, remembered, tree_of
 from hfai.model.errors import ConfigError, UsageError
 from hfai.model.workspace.entry import FILE, MODE, Known, Tree, kind_of
@@ -106,6 +106,12 @@ class LocalWorkspace:
                     self._differing = dict.fromkeys(self.known)
             self._then = dict(self.known)
             return
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what was looked at."""
+        if self._look is not None:
+            self._look.memory.close()
         self._look = None
 
     def base(self, path: str) -> Optional[str]:
@@ -158,7 +164,11 @@ class LocalWorkspace:
         head = {**who, "agreed": agreed, "files": self.files, "differing": differing}
         try:
             self.state_dir.mkdir(parents=True, exist_ok=True)
-            write_memory(str(self.state_dir), head, self._pieces(is_agreed=agreed is not None))
+            fresh = self._pieces(is_agreed=agreed is not None)
+            if self._look is not None:
+                write_touched(str(self.state_dir), head, self._look, fresh)
+            else:
+                write_memory(str(self.state_dir), head, fresh.values())
             write_beside(str(self.state_dir / _NAME_FILE), json.dumps({"format": 1, **who}).encode())
             for one in BEFORE:
                 (self.state_dir / one).unlink(missing_ok=True)
@@ -168,21 +178,11 @@ class LocalWorkspace:
             ) from None
         self._then, self._differing = dict(self.known), differing
 
-    def _pieces(self, *, is_agreed: bool) -> Iterator[tuple[str, bytes, bytes]]:
-        """What the memory is made of, in the order of a walk."""
-        tree, with_fingerprints, fresh = self._ready or (None, None, {})
+    def _pieces(self, *, is_agreed: bool) -> dict[str, tuple[str, bytes, bytes]]:
+        tree, with_fingerprints, pieces = self._ready or (None, None, {})
         if tree is not self.known or with_fingerprints is not is_agreed:
-            fresh = pieces_of(self.known, with_fingerprints=is_agreed)
-        if self._look is None:
-            yield from fresh.values()
-            return
-        memory, differing = self._look.memory, set(self._look.differing)
-        for directory in self._look.visited:
-            if directory in fresh:
-                yield fresh[directory]
-            elif directory not in differing:
-                fingerprint = memory.fingerprints.of(directory) if is_agreed else b""
-                yield directory, fingerprint, memory.entries(directory)
+            return pieces_of(self.known, with_fingerprints=is_agreed)
+        return pieces
 
     def agree_with(self, uid: str) -> None:
         """Another workspace has the name than the one that was agreed with: nothing is known of it."""
@@ -220,11 +220,12 @@ class LocalWorkspace:
 
     def _widen(self) -> None:
         """Know of the whole tree again, not only of the directories in which something was touched."""
-        look, self._look, self._files_elsewhere = self._look, None, 0
-        if look is not None:
+        if self._look is not None:
             with contextlib.suppress(*UNUSABLE):
-                whole = tree_of(look.memory, look.memory.directories)
+                whole = tree_of(self._look.memory, self._look.memory.directories)
                 self.known, self._then = {**whole, **self.known}, {**whole, **self._then}
+        self._files_elsewhere = 0
+        self.close()
 
     def look_at(self, paths: Iterable[str]) -> None:
         """Know also of these, if they are here, which a scan has left out."""

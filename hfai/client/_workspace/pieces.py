@@ -47,9 +47,9 @@ def tree_of(memory: Memory, directories: Iterable[str]) -> dict[str, Known]:
     Raises:
         UNUSABLE: it cannot be read.
     """
-    pieces = {directory: piece for directory in directories if (piece := memory.entries(directory))}
+    pieces = [memory.piece(one) for one in directories if one in memory.directories]
     tree: dict[str, Known] = {}
-    for directory, rows in zip(pieces, json.loads(b"[%b]" % b",".join(pieces.values()))):
+    for (directory, _, _), rows in zip(pieces, json.loads(b"[%b]" % b",".join(piece[2] for piece in pieces))):
         names = unpacked_tree(rows)
         tree.update(zip(map(directory.__add__, names), names.values()))
     return tree

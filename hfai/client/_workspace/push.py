@@ -83,26 +83,27 @@ def push_workspace(
     push = _Push(
         local, connection, force=force, checksum=checksum, hfignore=hfignore, zip=zip, diff=diff, progress=progress
     )
-    with uncollected():
+    with uncollected(), contextlib.closing(local):
         return push.run(dry_run=dry_run)
 
 
 def push_seen(seen: Seen, *, progress: Optional[Progress] = None) -> PushResult:
     """:func:`push_workspace` without options, where :func:`hfai.client._workspace.still.look_here` has looked just now."""
     root, found, there = seen
-    local = LocalWorkspace(Path(root)).load()
-    push = _Push(
-        local,
-        Connection(local.name),
-        force=False,
-        checksum=True,
-        hfignore=True,
-        zip=True,
-        diff=True,
-        progress=progress,
-    )
-    local.take(found, use_ignore=True)
-    with uncollected():
+    with uncollected(), contextlib.closing(found.memory):
+        local = LocalWorkspace(Path(root)).load()
+        local.take(found, use_ignore=True)
+        connection = Connection(local.name)
+        push = _Push(
+            local,
+            connection,
+            force=False,
+            checksum=True,
+            hfignore=True,
+            zip=True,
+            diff=True,
+            progress=progress,
+        )
         return push.run(dry_run=False, head=there if local.uid == found.memory.uid else None)
 
 
@@ -117,7 +118,8 @@ def push_tree(name: str, root: Path, state_dir: Path, *, progress: Optional[Prog
     push = _Push(
         local, Connection(name), force=True, checksum=True, hfignore=False, zip=True, diff=True, progress=progress
     )
-    return push.run(dry_run=False).sent_bytes
+    with contextlib.closing(local):
+        return push.run(dry_run=False).sent_bytes
 
 
 class _Push:

@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hfai.client._workspace import memory
 from hfai.client._workspace.local import LocalWorkspace
+from hfai.client._workspace.memory import open_memory
 from hfai.client._workspace.push import _Push
 from hfai.model.errors import WorkspaceConflict
 from hfai.model.workspace import scan
@@ -79,10 +81,15 @@ class Side:
             return push.run(dry_run=False)
         except WorkspaceConflict as error:
             return str(error)
+        finally:
+            self.local.close()
 
     @property
-    def memory(self) -> bytes:
-        return (self.local.state_dir / "tree").read_bytes()
+    def memory(self) -> tuple[object, ...]:
+        """Everything that is remembered, however it is divided among the two files."""
+        with contextlib.closing(open_memory(str(self._state_dir))) as found:
+            pieces = {one: found.piece(one)[0 if found.agreed is not None else 2 :] for one in found.directories}
+            return found.name, found.uid, found.agreed, found.files, found.differing, pieces
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -90,12 +97,15 @@ def at_rest() -> Iterator[None]:
     """Files are vouched for by their stats at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scan, "SETTLED_NS", -(10**18))
+        patch.setattr(memory, "_PART", 2)  # as much of a few files as a tenth of many
         yield
 
 
 def write(root: Path, path: str, content: str) -> None:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(root / path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK)  # a pipe is refused, not waited for
+    fd = os.open(
+        root / path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK
+    )  # a pipe is refused, not waited for
     with os.fdopen(fd, "w") as file:
         file.write(content)
     now = next(_now)
@@ -159,7 +169,7 @@ LAST = st.tuples(st.lists(st.one_of(edits(), odd_edits()), max_size=5), st.lists
 def test_it_does_the_same(
     files: list[tuple[str, str]], steps: list[list[Edit]], last: tuple[list[Edit], list[str]]
 ) -> None:
-    """The same is asked of the platform, told to the user, and remembered, to the last byte."""
+    """The same is asked of the platform, told to the user, and remembered."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name, "root")
         root.mkdir()
@@ -193,6 +203,26 @@ def test_only_what_was_touched_is_loaded(tmp_path: Path) -> None:
     assert pushed.total_files == 21
     assert {path.partition("/")[0] for path in side.local.known} == {"d0", "d1"}
     assert "d0/0" not in side.local.known
+
+
+def test_new_pieces_next_to_another_file_do_not_count(tmp_path: Path) -> None:
+    """A crash after the whole file was written and before the new pieces of the last one were removed."""
+    root, since = tmp_path / "root", tmp_path / "state" / "tree.since"
+    for number in range(30):
+        write(root, f"d{number % 3}/{number}", "x")
+    side = Side(LocalWorkspace, root, tmp_path / "state")
+    side.push()
+    write(root, "d1/1", "y")
+    assert side.push().changed == ("d1/1",)
+    before = since.read_bytes()
+    for number in range(30):
+        write(root, f"d{number % 3}/{number}", "z")
+    assert len(side.push().changed) == 30
+    assert not since.exists()
+    remembered = side.memory
+    since.write_bytes(before)
+    assert side.memory == remembered
+    assert side.push().changed == ()
 
 
 def test_files_that_change_all_the_time_are_looked_for_everywhere(
