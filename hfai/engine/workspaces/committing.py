@@ -36,18 +36,35 @@ def recover(folder: Folder) -> Record:
     """
     record = folder.record()
     if folder.journal.exists():
-        step = json.loads(folder.journal.read_bytes())
-        version, new = step["from"], step["to"]
-        if record.version == version and (folder.building(new).is_dir() or folder.generation(new).is_dir()):
-            record = finish(folder, record, load_plan(folder, step["push"]), new)
-        elif record.version == new:
-            _tidy(folder, version, new, step["push"])
-        else:
-            remove_tree(folder.generations / f"{new}.copying")
-            folder.journal.unlink()
+        record = _carried_on(folder, record)
     for leaving in folder.generations.glob(f"*{_LEAVING}"):
         folder.forward(int(leaving.stem))
         move_outputs(folder, record, leaving, int(leaving.stem))
+    return record
+
+
+def _carried_on(folder: Folder, record: Record) -> Record:
+    """Carry a commit on; one whose journal or plan a loss of power has emptied is taken back."""
+    try:
+        step = json.loads(folder.journal.read_bytes())
+    except ValueError:
+        step = {"push": "", "to": None}
+    version, new, push = record.version, record.version + 1, step["push"]
+    if version == step["to"]:
+        _tidy(folder, version - 1, version, push)
+        return record
+    if folder.generation(new).is_dir():
+        return finish(folder, record, Plan(push, {}, force=False), new)
+    if folder.building(new).is_dir():
+        with contextlib.suppress(RefusedError, ValueError):
+            return finish(folder, record, load_plan(folder, push), new)
+        if folder.generation(version).is_dir():
+            remove_tree(folder.building(new))
+        else:
+            folder.building(new).rename(folder.generation(version))
+    remove_tree(folder.generations / f"{new}.copying")
+    folder.point_to(version)
+    folder.journal.unlink()
     return record
 
 
@@ -85,10 +102,13 @@ def check(folder: Folder, record: Record, plan: Plan) -> Plan:
 def begin(folder: Folder, record: Record, plan: Plan) -> None:
     """Write the journal; from here on :func:`recover` knows of the commit.
 
+    It is not synced, which would take longer than a small commit: a file system keeps the order of what is made, renamed and
+    removed, so that a loss of power may empty the journal and the plan, but not hide that there was one.
+
     The plan is in its file as it was asked for: what that holds beyond this one is so already, and changes nothing more.
     """
     step = {"push": plan.id, "from": record.version, "to": record.version + 1}
-    write_atomic(folder.journal, json.dumps(step).encode(), durable=True)
+    write_atomic(folder.journal, json.dumps(step).encode())
 
 
 def copy(folder: Folder, staging: Staging, record: Record, plan: Plan) -> None:

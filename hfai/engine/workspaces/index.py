@@ -81,13 +81,13 @@ _last: tuple[tuple[int, ...], Index] = ((), Index({}))
 
 
 def read_index(place: Path) -> Index:
-    """What :func:`write_index` has written into a directory; empty where it has not."""
+    """What :func:`write_index` has written into a directory; empty where it has not, or a loss of power has emptied it."""
     global _last
     try:
         key, last = _key(place), _last  # once: other threads are at other workspaces
         if key != last[0]:
             last = _last = (key, _read(place))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
         return Index({})
     return last[1].copy()
 
