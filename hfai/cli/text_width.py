@@ -8,9 +8,9 @@ import unicodedata
 _WIDE = "\u2e80-\uffdc"
 # Where a line may end: beside spaces and wide characters, but not in front of their closing marks.
 _WORD_ENDS = rf"(?<=\S)(?=\s)|(?<=\s)(?=\S)|(?<=[{_WIDE}])(?![，。：；）、！？])|(?=[{_WIDE}])(?![，。：；）、！？])"
-_BETWEEN_WORDS = re.compile(_WORD_ENDS)
 # Inside a word: behind _ / and a comma, and behind a dash or dot. Dates, versions and options stay whole.
-_BREAKS = re.compile(rf"{_WORD_ENDS}|(?<=[_/,])(?=[^\s_/,])|(?<=\w[-.])(?=[^\W\d])")
+# Texts, since compiling them takes longer than many a command that only measures; re keeps what it has compiled.
+_BREAKS = rf"{_WORD_ENDS}|(?<=[_/,])(?=[^\s_/,])|(?<=\w[-.])(?=[^\W\d])"
 
 
 def text_width(text: str) -> int:
@@ -38,11 +38,11 @@ def pieces(text: str) -> list[str]:
         >>> pieces("my_exp 2026-01-31")
         ['my_', 'exp', ' ', '2026-01-31']
     """
-    return [piece for piece in _BREAKS.split(text) if piece]
+    return [piece for piece in re.split(_BREAKS, text) if piece]
 
 
 def _words(text: str) -> list[str]:
-    return [piece for piece in _BETWEEN_WORDS.split(text) if piece]
+    return [piece for piece in re.split(_WORD_ENDS, text) if piece]
 
 
 def wrap(text: str, width: int) -> list[str]:
