@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from operator import attrgetter
 from pathlib import Path
 from typing import Mapping, Optional
 
@@ -19,12 +20,14 @@ from hfai.model.workspace.paths import parents_of
 from hfai.model.workspace.safe_tree import SafeTree, copy_bytes
 from hfai.model.workspace.scan import read_open_file
 
+_content = attrgetter("content")
+
 
 def available(plan: Plan, contents: Contents, tree: SafeTree, index: Mapping[str, Known]) -> dict[str, str]:
     """Where in the tree contents are that the plan needs and that are not staged: a renamed file, a copied one."""
     needed = {digest for digest in plan.digests() if digest not in contents}
     found: dict[str, str] = {}
-    if needed:
+    if not needed.isdisjoint(map(_content, index.values())):
         for path, known in index.items():
             digest = known.content
             if known.kind == FILE and digest in needed and digest not in found:

@@ -125,7 +125,7 @@ def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Option
     """Carry a commit to its end from wherever it is; ``staging``: the one that remembers, none after a crash."""
     building = folder.building(new)
     if building.is_dir():
-        tree, index = building / "tree", read_index(building)
+        tree, index = building / "tree", read_index(building).copy()
         there = (staging or Staging(folder)).early.become(tree, plan)
         if not there and not index and staging is None:
             there = files_in(tree)  # it may have become the tree before the crash

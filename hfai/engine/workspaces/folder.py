@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Mapping, Optional
 from urllib.parse import quote
 
 from attrs import asdict, frozen
@@ -96,8 +96,8 @@ class Folder:
             found = [int(item.name) for item in listing if item.name.isdecimal() and item.is_dir(follow_symlinks=False)]
         return sorted((number for number in found if number != version), reverse=True)
 
-    def index(self, version: int) -> dict[str, Known]:
-        """What was pushed into a tree, with the stats that its files had then."""
+    def index(self, version: int) -> Mapping[str, Known]:
+        """What was pushed into a tree, with the stats that its files had then; to be read only."""
         return read_index(self.generation(version)).tree
 
     def point_to(self, version: int) -> None:

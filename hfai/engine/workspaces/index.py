@@ -19,6 +19,8 @@ NAME = "index.json"
 _SINCE = "index.since.json"
 # What has changed is written by itself as long as it is at most such a part of the whole.
 _PART = 20
+# What a file raises that a loss of power has emptied.
+_UNUSABLE = (ValueError, LookupError, TypeError)
 
 
 class Index(MutableMapping[str, Known]):
@@ -81,19 +83,22 @@ _last: tuple[tuple[int, ...], Index] = ((), Index({}))
 
 
 def read_index(place: Path) -> Index:
-    """What :func:`write_index` has written into a directory; empty where it has not, or a loss of power has emptied it."""
+    """What :func:`write_index` has written into a directory; empty where it has not, or a loss of power has emptied it.
+
+    Others read it too: who changes it makes a copy.
+    """
     global _last
     try:
         key, last = _key(place), _last  # once: other threads are at other workspaces
         if key != last[0]:
             last = _last = (key, _read(place))
-    except (FileNotFoundError, ValueError, LookupError, TypeError):
+    except (FileNotFoundError, *_UNUSABLE):
         return Index({})
-    return last[1].copy()
+    return last[1]
 
 
 def write_index(place: Path, index: Index) -> None:
-    """Write what has changed, or all of it; done again after a crash, it ends the same."""
+    """Write what has changed, or all of it; done again after a crash, it ends the same. Others may read ``index`` from here on."""
     global _last
     if not index.whole or len(index.since) * _PART > len(index):
         index.whole = secrets.token_hex(16)
@@ -106,7 +111,7 @@ def write_index(place: Path, index: Index) -> None:
         now = {path: index[path] for path in sorted(index.since) if path in index.tree}
         body = {"of": index.whole, "tree": packed_tree(now), "gone": sorted(index.since - now.keys())}
         write_atomic(place / _SINCE, json.dumps(body).encode())
-    _last = (_key(place), index.copy())
+    _last = (_key(place), index)
 
 
 def _read(place: Path) -> Index:
@@ -114,7 +119,7 @@ def _read(place: Path) -> Index:
     if isinstance(body, list):  # written by an engine from before there were two files
         return Index(unpacked_tree(body))
     tree, since = unpacked_tree(body["tree"]), set()
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, *_UNUSABLE):
         change = json.loads((place / _SINCE).read_bytes())
         if change["of"] == body["id"]:
             now, gone = unpacked_tree(change["tree"]), change["gone"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Mapping, NamedTuple, Optional
 
 from hfai.engine.workspaces.folder import Folder, Record, read_tree, remove_tree, write_tree
 from hfai.engine.workspaces.index import read_index
@@ -80,7 +80,7 @@ def identity_at(tree: SafeTree, path: str, known: Optional[Known]) -> Optional[s
     return f"{DIRECTORY}{status.st_mode & 0o777:o} " if kind == DIRECTORY else "other"
 
 
-def _looked_at(folder: Folder, version: int) -> tuple[dict[str, Known], dict[str, Known]]:
+def _looked_at(folder: Folder, version: int) -> tuple[dict[str, Known], Mapping[str, Known]]:
     """The tree as it is, and as it was pushed; what had to be read for it is remembered."""
     index = folder.index(version)
     place = folder.generation(version) / _SEEN
@@ -96,7 +96,7 @@ def _outputs(folder: Folder, version: int) -> dict[str, Known]:
     return _differing(*_looked_at(folder, version))
 
 
-def _differing(found: dict[str, Known], index: dict[str, Known]) -> dict[str, Known]:
+def _differing(found: dict[str, Known], index: Mapping[str, Known]) -> dict[str, Known]:
     return {
         path: known
         for path, known in found.items()

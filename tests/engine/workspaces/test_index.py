@@ -43,7 +43,7 @@ def test_what_is_read_is_what_was_written(pushes: list[list[tuple[str, Optional[
         place = Path(name)
         write_index(place, Index(dict(wanted)))
         for push in pushes:
-            index = read_index(place)
+            index = read_index(place).copy()
             for path, one in push:
                 if one is not None:
                     index[path] = wanted[path] = one
@@ -60,7 +60,7 @@ def test_what_is_read_is_what_was_written(pushes: list[list[tuple[str, Optional[
 def test_a_small_change_leaves_the_whole_file_alone(tmp_path: Path) -> None:
     write_index(tmp_path, large())
     before = (tmp_path / "index.json").read_bytes()
-    index = read_index(tmp_path)
+    index = read_index(tmp_path).copy()
     index["new"] = known(7)
     write_index(tmp_path, index)
     assert (tmp_path / "index.json").read_bytes() == before
@@ -74,7 +74,7 @@ def test_a_small_change_leaves_the_whole_file_alone(tmp_path: Path) -> None:
 def test_changes_of_another_whole_file_do_not_count(tmp_path: Path) -> None:
     """A crash after a whole file was written and before the changes to the last one were removed."""
     write_index(tmp_path, large())
-    index = read_index(tmp_path)
+    index = read_index(tmp_path).copy()
     index["d/1"] = known(7)
     write_index(tmp_path, index)
     changes = (tmp_path / "index.since.json").read_bytes()
@@ -88,12 +88,14 @@ def test_changes_of_another_whole_file_do_not_count(tmp_path: Path) -> None:
     assert reread(tmp_path) == index
 
 
-def test_what_was_read_may_be_changed(tmp_path: Path) -> None:
+def test_a_copy_may_be_changed(tmp_path: Path) -> None:
     """Nobody else sees it before it is written."""
     write_index(tmp_path, large())
-    del read_index(tmp_path)["d/1"]
-    read_index(tmp_path).tree.clear()
+    index = read_index(tmp_path).copy()
+    del index["d/1"]
+    index["d/2"] = DIRECTORY
     assert read_index(tmp_path) == large()
+    assert (read_index(tmp_path).files, read_index(tmp_path).size_bytes) == (100, 4950)
 
 
 @pytest.mark.parametrize("form", ["columns", "rows"])
@@ -101,11 +103,22 @@ def test_indexes_from_before_there_were_two_files(tmp_path: Path, form: str) -> 
     tree = large().tree
     body = packed_tree(tree) if form == "columns" else [[*tree], [*tree.values()]]
     (tmp_path / "index.json").write_text(json.dumps(body))
-    index = reread(tmp_path)
+    index = reread(tmp_path).copy()
     assert index == tree
     index["d/1"] = known(7)
     write_index(tmp_path, index)
     assert reread(tmp_path) == index
+
+
+def test_what_a_loss_of_power_has_emptied(tmp_path: Path) -> None:
+    write_index(tmp_path, large())
+    index = read_index(tmp_path).copy()
+    index["d/1"] = known(7)
+    write_index(tmp_path, index)
+    (tmp_path / "index.since.json").write_bytes(b"")
+    assert reread(tmp_path) == large()
+    (tmp_path / "index.json").write_bytes(b"")
+    assert reread(tmp_path) == {}
 
 
 def test_there_is_none(tmp_path: Path) -> None:
