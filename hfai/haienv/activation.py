@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Mapping, Optional
 
-from hfai.haienv.registry import Environment
+from hfai.haienv.registry import Environment, environments
 
 SAVED = "_HAIENV_SAVED"
 NAME, OWNER = "HF_ENV_NAME", "HF_ENV_OWNER"
+OWN_VARIABLES = ("PATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", NAME, OWNER, SAVED)
 
 
 def variables_of(one: Environment, environ: Mapping[str, str]) -> dict[str, Optional[str]]:
@@ -19,11 +21,13 @@ def variables_of(one: Environment, environ: Mapping[str, str]) -> dict[str, Opti
 
     Args:
         one: the environment.
-        environ: those outside of it. The programs of an environment of haienv that is active there are left behind.
+        environ: those outside of it. The programs of an environment of haienv that is active there are left behind, if
+            it does not extend that one.
     """
     left = environ.get("VIRTUAL_ENV") or environ.get("CONDA_PREFIX") if environ.get(NAME) else None
     gone = {f"{left}/bin"} if left else set()
     path = [place for place in environ.get("PATH", "").split(":") if place not in gone]
+    bases = [place for place in _programs_of_bases(one) if place not in path]
     told = one.config["extra_search_bin_dir"]
     changed: dict[str, Optional[str]] = {
         "PYTHONHOME": None,
@@ -31,7 +35,7 @@ def variables_of(one: Environment, environ: Mapping[str, str]) -> dict[str, Opti
         "CONDA_PREFIX": None,
         "CONDA_DEFAULT_ENV": None,
         **dict(word.partition("=")[::2] for word in one.config["extra_environment"]),
-        "PATH": ":".join([str(one.bin_dir), *told, *path]),
+        "PATH": ":".join([str(one.bin_dir), *told, *bases, *path]),
         NAME: one.name,
         OWNER: one.owner,
     }
@@ -40,6 +44,20 @@ def variables_of(one: Environment, environ: Mapping[str, str]) -> dict[str, Opti
     else:
         changed["VIRTUAL_ENV"] = one.path
     return {key: value for key, value in changed.items() if value != environ.get(key)}
+
+
+def _programs_of_bases(one: Environment) -> list[str]:
+    """Where the programs are of what an environment extends, the nearest first."""
+    beside = Path(one.path).parent
+    known: dict[str, str] = {}
+    found: list[str] = []
+    base = one.base
+    while base and f"{base}/bin" not in found:
+        found.append(f"{base}/bin")
+        if not known and Path(base).parent == beside:
+            known = {each.path: each.base for each in environments(beside.name, beside.parent)}
+        base = known.get(base, "")
+    return [place for place in found if Path(place).is_dir()]
 
 
 def entered(one: Environment, environ: Mapping[str, str]) -> dict[str, Optional[str]]:

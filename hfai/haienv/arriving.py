@@ -47,7 +47,7 @@ def put_together(
         incoming = path / ".incoming"
         incoming.mkdir()
         own, *others = fetch(incoming)
-        quietly([python.executable, "-m", "venv", "--without-pip", str(path)])
+        quietly([python.executable, "-I", "-m", "venv", "--without-pip", str(path)])
         _lay_over(own, path, told.path)
         bases, waiting = [], iter(others)
         for number, where in enumerate(told.bases):
@@ -73,7 +73,7 @@ def rebuild(told: Parcel, owner: Optional[str] = None, *, replace: bool = False)
         if told.requirements:
             listed = path / ".requirements.txt"
             listed.write_text("".join(f"{line}\n" for line in told.requirements), encoding="utf-8")
-            pip = [str(path / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip = [str(path / "bin" / "python"), "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             quietly([*pip, "-r", str(listed)])
         return _registered(told, path, python, "venv", [], owner)
 

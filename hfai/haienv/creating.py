@@ -27,7 +27,7 @@ from hfai.haienv.registry import (
     rows,
 )
 from hfai.haienv.requirements import Requirements, no_requirements
-from hfai.haienv.users import tasks_using
+from hfai.haienv.users import extending, tasks_using
 from hfai.model.errors import HfaiError, NameInUse, RefusedError, UsageError
 
 
@@ -71,9 +71,9 @@ def plan(
     """
     ensure_name(name)
     config = dict(engines.config_of(extra_search_dir, extra_search_bin_dir, extra_environment))
-    chosen = engines.chosen_engine(engine or ("conda" if requirements.conda and not extend else None), extend=extend)
+    chosen = engines.chosen_engine(engine, extend=extend)
     if requirements.conda and chosen not in ("conda", "mamba"):
-        template = "{file} has packages of conda ({packages}): make it with --engine conda --no_extend"
+        template = "{file} has packages of conda ({packages}): make it with --engine conda --no_extend, or mamba"
         raise UsageError(template, file=requirements.file, packages=", ".join(requirements.conda[:5]))
     py = py or (requirements.py if not extend else None)
     with own_registry() as db:
@@ -84,10 +84,18 @@ def plan(
         python = wanted(py) if py else current()[1]
         return Plan(name, chosen, python, python.version, False, "", config, requirements)
     extend_env, base = current()
-    if py and not (base.version == py or base.version.startswith(f"{py}.")) and wanted(py).minor != base.minor:
+    if py and not _is_of(base.version, py) and wanted(py).minor != base.minor:
         template = "--py {py}: {extend_env} has Python {version}, and another cannot extend it: leave --py out, or say --no_extend"
         raise UsageError(template, py=py, extend_env=extend_env, version=base.version)
+    listed = requirements.py or base.version
+    if not _is_of(base.version, ".".join(listed.split(".")[:2])):
+        template = "{file} is for Python {py}: {extend_env} has Python {version}, and another cannot extend it: say --no_extend"
+        raise UsageError(template, file=requirements.file, py=listed, extend_env=extend_env, version=base.version)
     return Plan(name, chosen, base, base.version, True, extend_env, config, requirements)
+
+
+def _is_of(version: str, py: str) -> bool:
+    return version == py or version.startswith(f"{py}.")
 
 
 def create(planned: Plan) -> Environment:
@@ -169,7 +177,7 @@ def _finish(planned: Plan, path: Path) -> Environment:
     if planned.requirements.pip:
         listed = path / ".requirements.txt"
         listed.write_text("".join(f"{line}\n" for line in planned.requirements.pip), encoding="utf-8")
-        run([str(one.python), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(listed)])
+        run([str(one.python), "-I", "-m", "pip", "install", "--disable-pip-version-check", "-r", str(listed)])
     return one
 
 
@@ -221,8 +229,8 @@ def _own(name: str, owner: Optional[str] = None) -> Environment:
 
 
 def ensure_unused(one: Environment) -> None:
-    """Raise RefusedError if a running task uses an environment."""
-    if tasks := tasks_using(one.path):
+    """Raise RefusedError if a running task uses an environment, or one that extends it."""
+    if tasks := tasks_using(one.path, *(each.path for each in extending(one))):
         template = "environment {name} is in use by running tasks ({tasks}): stop them first"
         raise RefusedError(template, name=one.name, tasks=", ".join(tasks))
 

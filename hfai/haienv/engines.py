@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
+from hfai.haienv.activation import OWN_VARIABLES
 from hfai.haienv.commands import run
 from hfai.haienv.interpreters import Interpreter
 from hfai.model.errors import HfaiError, UsageError
@@ -13,6 +14,8 @@ from hfai.model.errors import HfaiError, UsageError
 ENGINES = ("conda", "mamba", "uv", "venv")
 # Lines of .pth files; Python reads them in the order of their names, and what comes first wins.
 _EXTRA, _BASE = "_haienv_1_extra.pth", "_haienv_2_base.pth"
+# Ctrl-C in a terminal reaches it too; what it would say is of no use to anybody.
+_VENV = "import runpy, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); runpy.run_module('venv', run_name='__main__')"
 # A path in the first line of a script may hold no blank and not be long; sh takes any.
 _PIP = """#!/bin/sh
 '''exec' "$(dirname -- "$0")/python" "$0" "$@"
@@ -67,9 +70,9 @@ def make(engine: str, path: Path, python: Optional[Interpreter], py: str, *, ext
     if engine == "uv":
         run(["uv", "venv", "--quiet", "--no-config", "--no-python-downloads", "--python", python.executable, str(path)])
         if not has_pip:
-            run([str(path / "bin" / "python"), "-m", "ensurepip", "--default-pip"])
+            run([str(path / "bin" / "python"), "-I", "-m", "ensurepip", "--default-pip"])
     else:
-        run([python.executable, "-m", "venv", *(["--without-pip"] if has_pip else []), str(path)])
+        run([python.executable, "-I", "-c", _VENV, *(["--without-pip"] if has_pip else []), str(path)])
     if has_pip:
         for name in ("pip", "pip3", f"pip{python.minor}"):
             (path / "bin" / name).write_text(_PIP)
@@ -111,6 +114,9 @@ def checked(key: str, value: str) -> str:
         name, equals, _ = value.partition("=")
         if not equals or not name.isidentifier() or not name.isascii() or "\0" in value:
             raise UsageError("{key}: {value} is not K=V, K of letters, digits and _", key=key, value=repr(value))
+        if name in OWN_VARIABLES:
+            template = "{key}: {name} is set by the environment itself; {bins} is for programs"
+            raise UsageError(template, key=key, name=name, bins="extra_search_bin_dir")
         return value
     path = str(Path(value).expanduser().absolute())
     if not value or ":" in path or "\n" in path or not Path(path).is_dir():

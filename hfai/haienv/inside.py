@@ -57,8 +57,3 @@ def set_env(name: str, owner: Optional[str] = None) -> Environment:
         *(place for place in added if place not in own),
     ]
     return one
-
-
-def before_without(before: list[str], own: set[str]) -> list[str]:
-    """The old path without what now stands in front."""
-    return [place for place in before if place not in own]

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from hfai.haienv.registry import Environment
 from hfai.model.errors import UsageError
+
+
+_WITH_A_FILE = re.compile(r"\s*(-[rcef]|--(?:requirement|constraint|editable|find-links)(?=[\s=]))[\s=]*(.*?)(?:\s+#.*)?\s*")
 
 
 class Requirements(NamedTuple):
@@ -82,11 +87,11 @@ def _url(text: Optional[str]) -> str:
 
 def _placed(line: str, where: Path) -> str:
     """pip reads the copy in the environment: files that a line names are meant from where the list stands."""
-    option, _, rest = line.strip().partition(" ")
-    if option in ("-r", "-c", "-e", "-f", "--requirement", "--constraint", "--editable", "--find-links"):
-        name = rest.strip()
-        if "://" not in name and not name.startswith("/"):
-            return f"{option} {where / name}"
+    if found := _WITH_A_FILE.fullmatch(line):
+        option, name = found.groups()
+        name = next(iter(shlex.split(name)), "")
+        if "://" not in name and not name.startswith(("/", "$")):
+            return f"{option} {shlex.quote(str(where / name))}"
     if line.startswith(("./", "../")):
         return str(where / line)
     return line

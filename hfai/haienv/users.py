@@ -1,14 +1,27 @@
-"""Which running tasks of this machine use an environment."""
+"""Who uses an environment: running tasks of this machine, and the environments that extend it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from hfai.haienv.registry import Environment, everybodys
 
-def tasks_using(path: str) -> list[str]:
-    """The names of tasks whose processes run in the environment at a path; of those that this account may look at."""
+
+def extending(one: Environment) -> list[Environment]:
+    """The environments that see an environment's packages behind their own, directly or through another."""
+    found: list[Environment] = []
+    known, places = everybodys(), {one.path}
+    while more := [each for each in known if each.base in places and each not in found]:
+        found += more
+        places = {each.path for each in more}
+    return found
+
+
+def tasks_using(*paths: str) -> list[str]:
+    """The names of tasks whose processes run in an environment at one of the paths; of those that this account may look at."""
     found: dict[str, None] = {}
+    wanted = {os.fsencode(path) for path in paths}
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -17,7 +30,7 @@ def tasks_using(path: str) -> list[str]:
         except OSError:
             continue
         environ = dict(word.partition(b"=")[::2] for word in words)
-        places = (environ.get(b"VIRTUAL_ENV"), environ.get(b"CONDA_PREFIX"))
-        if b"HFAI_RUN" in environ and os.fsencode(path) in places:
+        places = {environ.get(b"VIRTUAL_ENV"), environ.get(b"CONDA_PREFIX")}
+        if b"HFAI_RUN" in environ and wanted & places:
             found[os.fsdecode(environ.get(b"MARSV2_NB_NAME", environ[b"HFAI_RUN"]))] = None
     return sorted(found)

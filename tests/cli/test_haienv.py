@@ -127,6 +127,7 @@ def test_haienv_transcript(transcript: Begin) -> None:
     hai.write("show.sh", "echo $HF_ENV_NAME $THREADS\n")
     talk("hai-cli haienv run ext -- bash show.sh")
     talk("hai-cli haienv run ext")
+    talk("hai-cli haienv run ext bash show.sh")
     talk("hai-cli bash show.sh -- --options py_venv=exd")
     talk("hai-cli bash show.sh -- --options py_venv=ext -f -q")
     talk("hai-cli haienv config clear -n ext -k extra_environment -v THREADS=5")
@@ -163,6 +164,7 @@ def test_sourced(shell: Callable[..., tuple[int, str]], name: str, base: Path) -
     [ "$PATH" = "$before" ] && echo "6 $PS1$VIRTUAL_ENV ${HF_ENV_NAME-none} ${_HAIENV_SAVED-none}"
     haienv deactivate || echo "7 $?"
     source haienv onf || echo "8 $?"
+    set -- a b; source haienv 2>/dev/null || echo "9 $? $*"
     source haienv onf
     echo never
     """
@@ -180,6 +182,7 @@ def test_sourced(shell: Callable[..., tuple[int, str]], name: str, base: Path) -
         f"6 old> {base} none none",
         "7 1",
         "8 3",
+        "9 2 a b",
     ], said
     assert status == 3
     assert "did you mean one?" in said
@@ -241,7 +244,10 @@ def test_a_task_in_an_extended_environment(hai: Cli, programs: Path, base: Path)
 
 
 def test_one_in_use_is_not_removed(hai: Cli) -> None:
-    assert hai("haienv", "create", "used", "-y", "-q", "--engine", "venv").status == 0
+    """Nor is one that it extends."""
+    assert hai("haienv", "create", "under", "-y", "-q", "--engine", "venv").status == 0
+    inside = {"VIRTUAL_ENV": json.loads(hai("haienv", "list", "-j").out)[0]["path"], "HF_ENV_NAME": "under"}
+    assert hai("haienv", "create", "used", "-y", "-q", "--engine", "venv", env=inside).status == 0
     hai.write("long.sh", "echo up; exec sleep 60\n")
     assert hai("bash", "long.sh", "--", "--name", "holder", "--options", "py_venv=used").status == 0
     assert hai("wait", "holder", "--for", "running").status == 0
@@ -250,6 +256,9 @@ def test_one_in_use_is_not_removed(hai: Cli) -> None:
         assert time.monotonic() < deadline
     done = hai("haienv", "remove", "used", "-y")
     assert (done.status, "in use by running tasks (holder)" in done.err) == (6, True)
+    done = hai("haienv", "remove", "under", "-y")
+    assert (done.status, "under is in use by running tasks (holder)" in done.err) == (6, True)
+    assert "these extend it, and will lack what is installed in it: used" in done.err
     assert hai("stop", "holder").status == 0
     hai("wait", "holder")
     assert hai("haienv", "remove", "used", "-y", "-q") == (0, "", "")

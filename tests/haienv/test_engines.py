@@ -12,6 +12,7 @@ import pytest
 
 from hfai import haienv
 from hfai.haienv import engines
+from hfai.haienv.activation import variables_of
 from hfai.haienv.creating import making
 from hfai.haienv.engines import chosen_engine
 from hfai.haienv.registry import Environment, insert, own_registry
@@ -84,7 +85,6 @@ def test_one_that_fails_leaves_nothing(programs: Path, own_home: Path) -> None:
     assert not list((own_home / "envs").glob("*/own_0"))
 
 
-@pytest.mark.skipif(UV is None, reason="uv is in the extra `test`")
 def test_interrupted_when_it_was_registered(programs: Path, own_home: Path) -> None:
     """It is there, whole: never a row without its directory."""
     del programs
@@ -102,6 +102,7 @@ def test_interrupted_when_it_was_registered(programs: Path, own_home: Path) -> N
     assert not path.exists() and [one.name for one in haienv.environments()] == ["late"]
 
 
+@pytest.mark.skipif(UV is None, reason="uv is in the extra `test`")
 def test_uv(programs: Path) -> None:
     """A real one, of the same Python, that sees what it extends."""
     assert UV is not None
@@ -151,10 +152,57 @@ def test_export_and_back(programs: Path, tmp_path: Path) -> None:
     listed = tmp_path / "wants.txt"
     listed.write_text("# tools\n-r more.txt\n./here.whl\nhand>=1\n")
     assert read(str(listed)).pip == ("# tools", f"-r {tmp_path}/more.txt", f"{tmp_path}/here.whl", "hand>=1")
+    spaced = tmp_path / "a place"
+    spaced.mkdir()
+    (spaced / "wants.txt").write_text("--requirement=more.txt\n-cless.txt # why\n-e 'x y'\n-r /at.txt\n--no-index\n")
+    assert read(str(spaced / "wants.txt")).pip == (
+        f"--requirement '{spaced}/more.txt'",
+        f"-c '{spaced}/less.txt'",
+        f"-e '{spaced}/x y'",
+        "-r /at.txt",
+        "--no-index",
+    )
     for text, says in (("a: [", "no YAML"), ("name: x", "no list"), ("dependencies: [1]", "no package")):
         file.write_text(text)
         with pytest.raises(UsageError, match=says):
             read(str(file))
+
+
+def test_a_list_for_another_python(programs: Path, tmp_path: Path) -> None:
+    """It does not become one of the Python that is extended without a word."""
+    file = tmp_path / "environment.yml"
+    file.write_text("dependencies:\n- python=3.4.1\n")
+    with pytest.raises(UsageError, match=r"environment.yml is for Python 3.4.1: .*say --no_extend"):
+        haienv.plan("other", requirements=read(str(file)))
+    file.write_text(f"dependencies:\n- python=3.{sys.version_info[1]}.99\n")
+    assert haienv.plan("other", requirements=read(str(file))).extend
+
+
+def test_variables_that_are_its_own(programs: Path) -> None:
+    with pytest.raises(UsageError, match="PATH is set by the environment itself; extra_search_bin_dir"):
+        haienv.plan("other", extra_environment=["PATH=/somewhere"])
+
+
+def test_programs_of_what_it_extends(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are found behind its own, also those of what that extends, from a shell that has none of them in PATH."""
+    first = haienv.create(haienv.plan("first", engine="venv"))
+    monkeypatch.setenv("VIRTUAL_ENV", first.path)
+    second = haienv.create(haienv.plan("second", engine="venv"))
+    assert second.base == first.path
+    bins = [str(second.bin_dir), str(first.bin_dir), f"{first.base}/bin"]
+    assert variables_of(second, {"PATH": "/x"})["PATH"] == ":".join([*bins, "/x"])
+    inside = {"PATH": f"{bins[1]}:{bins[2]}:/x", "HF_ENV_NAME": "first", "VIRTUAL_ENV": first.path}
+    assert variables_of(second, inside)["PATH"] == ":".join([*bins, "/x"])
+    alone = haienv.create(haienv.plan("alone", engine="venv", extend=False))
+    assert variables_of(alone, inside)["PATH"] == f"{alone.bin_dir}:{bins[2]}:/x"
+
+
+def test_what_in_the_directory_is_named_as_a_module(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("logging", "signal", "venv", "pip", "ensurepip"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('not me')\n")
+    (tmp_path / "wants.txt").write_text("")
+    assert haienv.create(haienv.plan("one", engine="venv", extend=False, requirements=read("wants.txt"))).python.exists()
 
 
 def test_set_env(programs: Path) -> None:

@@ -8,7 +8,7 @@ import difflib
 from hfai.cli.asking import can_ask, is_agreed
 from hfai.cli.haienv.arguments import add_name
 from hfai.cli.language import mark, tr
-from hfai.cli.output import add_quiet, say_done
+from hfai.cli.output import add_quiet, note, say_done
 from hfai.model.errors import EnvironmentNotFound, UsageError
 
 EXAMPLES = (
@@ -27,13 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from hfai import client, haienv
+    from hfai.haienv.users import extending
 
     if arguments.remote:
         one = _there(arguments.name)
         question = tr("remove environment {name} from the platform with all that is installed in it? [y/N] ", name=one)
         done = tr("removed environment {name} from the platform", name=one)
     else:
-        one = haienv.find(arguments.name).name
+        found = haienv.find(arguments.name)
+        one = found.name
+        if (others := extending(found)) and not arguments.quiet:
+            note(tr("these extend it, and will lack what is installed in it: {others}", others=", ".join(each.word for each in others)))
         question = tr("remove environment {name} with all that is installed in it? [y/N] ", name=one)
         done = tr("removed environment {name}", name=one)
     if not arguments.yes:

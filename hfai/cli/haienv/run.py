@@ -26,6 +26,8 @@ def parse_words(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """The options, and the command behind the first ``--``."""
     from hfai.cli.parsing import Parser
 
+    if _DIVIDER not in words and len(words) > 1 and not any(word.startswith("-") for word in words[:2]):
+        raise UsageError("name the command behind `--`: `haienv run {name} -- {command}`", name=words[0], command=words[1])
     at = words.index(_DIVIDER) if _DIVIDER in words else len(words)
     parser = Parser(("haienv", "run"), usage=tr(USAGE))
     add_arguments(parser)
