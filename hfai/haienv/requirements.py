@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, Optional
 from hfai.haienv.registry import Environment
 from hfai.model.errors import UsageError
 
-
 _WITH_A_FILE = re.compile(r"\s*(-[rcef]|--(?:requirement|constraint|editable|find-links)(?=[\s=]))[\s=]*(.*?)(?:\s+#.*)?\s*")
 
 
