@@ -49,6 +49,22 @@ def test_cordon_and_uncordon(hai: Cli, engine: EngineSandbox) -> None:
     assert hai("platform", "node", "uncordon", node).out == f"node {node} takes tasks again\n"
 
 
+def test_several_at_once(hai: Cli) -> None:
+    """A line each; one that is not there does not keep the others. Programs get a list."""
+    done = hai("platform", "node", "cordon", "cpu-0", "gpu-9", "cpu-1", "cpu-0")
+    assert done.status == 3
+    assert done.out == "".join(f"node cpu-{number} is cordoned: it takes nothing new\n" for number in (0, 1))
+    assert done.err == "hai-cli: no node gpu-9: see the nodes with `hai-cli nodes`\n"
+    assert hai("platform", "node", "cordon", "cpu-0", "cpu-1", "-q") == (0, "", "")
+    done = hai("platform", "node", "uncordon", "--all")
+    assert done.out == "".join(f"node cpu-{number} takes tasks again\n" for number in (0, 1))
+    assert hai("platform", "node", "uncordon", "--all").out == "no node is cordoned\n"
+    assert hai("platform", "node", "uncordon", "--all", "--json").out == "[]\n"
+    rows = json.loads(hai("platform", "node", "cordon", "cpu-1", "cpu-0", "--json").out)
+    assert [(row["name"], row["is_cordoned"]) for row in rows] == [("cpu-1", True), ("cpu-0", True)]
+    assert len(json.loads(hai("platform", "node", "uncordon", "--all", "--json").out)) == 2
+
+
 def test_wrong_words(hai: Cli) -> None:
     """An unknown node, a mistyped command, nothing at all."""
     for verb in ("cordon", "uncordon"):
@@ -58,4 +74,6 @@ def test_wrong_words(hai: Cli) -> None:
     done = hai("platform", "node", "cordn", "x")
     assert done.status == 2 and "did you mean `hai-cli platform node cordon`?" in done.err
     assert hai("platform", "node", "cordon").status == 2
+    for words in ((), ("cpu-0", "--all")):
+        assert hai("platform", "node", "uncordon", *words) == (2, "", "hai-cli: name the nodes, or give --all\n")
     assert hai("platform", "node").out.startswith("Usage: hai-cli platform node COMMAND [OPTIONS]")

@@ -39,7 +39,7 @@ def _cluster_rows(report: Mapping[str, Any]) -> list[list[str]]:
     work = report["nodes"] * report["arriving_s"] * (report["offered_load"] or 0)
     rows: dict[str, Callable[[Mapping[str, Any]], str]] = {
         tr("nodes in use while tasks arrive"): lambda f: f"{f['mean_in_use']:.2f} ({_share(f['utilisation'])})",
-        tr("work done, of perfect packing without interruption"): lambda f: _share(f["of_perfect_packing"]),
+        tr("work done, of perfect packing"): lambda f: _share(f["of_perfect_packing"]),
         tr("longest wait for the first start"): lambda f: duration(f["first_start_max_s"]),
         tr("interruptions per task: mean, most"): lambda f: f"{f['interruptions_mean']:.2f}, {f['interruptions_max']}",
         tr("most interruptions of a task in a day"): lambda f: f"{f['interruptions_per_day_max']:.1f}",
