@@ -16,8 +16,8 @@ from tests.cli.conftest import HAI_CLI, Cli
 from tests.cli.screen import Screen, needs_tmux
 from tests.forward_proxy import ForwardProxy
 
-# Three pieces of how the client sends large files.
-LARGE = 24 << 20
+# Three times the first piece that the client sends of a large file.
+LARGE = 3 << 20
 # What a push and its interruption are called.
 WORDS = {"en": ("pushing", "hai-cli: interrupted"), "zh": ("正在推送", "hai-cli: 已中断")}
 DEADLINE_S = 60
@@ -120,7 +120,7 @@ def test_the_bar(far: Cli, proxy: ForwardProxy, tmp_path: Path, language: str, c
     with Screen(["bash", "--norc", "--noprofile", "-i"], env, tmp_path, columns=columns, lines=20) as screen:
         screen.wait_for("$")
         screen.type("cd code; clear; hai-cli workspace push; echo =$?=", "Enter")
-        (line,) = screen.wait_for(" 0%" if columns < 80 else "0 B / 24.0 MiB").splitlines()
+        (line,) = screen.wait_for(" 0%" if columns < 80 else "0 B / 3.0 MiB").splitlines()
         assert line.startswith(WORDS[language][0]) and ("[  " in line) == (columns > 20)
         screen.resize(max(columns // 2, 16), 20)
         proxy.hold = ("push/part", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple, Optional, Sequence
 
@@ -15,7 +16,9 @@ from hfai.model.workspace.safe_tree import SafeTree
 
 _SMALL = 1 << 20
 PACK_BYTES = 4 << 20
-_PIECE = 8 << 20
+# Pieces begin small and become as large as a second sends: so a slow way shows progress too.
+_PIECE, _FIRST_PIECE, _LEAST_PIECE = 8 << 20, 1 << 20, 1 << 18
+_PIECE_S = 1.0
 
 
 class Wanted(NamedTuple):
@@ -124,7 +127,7 @@ class Sender:
 
     def _send_pieces(self, one: Wanted) -> None:
         size, at = one.known.size, self._parts.get(one.digest, 0)
-        done = 0
+        done, piece = 0, _FIRST_PIECE
         with SafeTree(str(self._root)) as tree:
             try:
                 fd = tree.open(one.path)
@@ -133,15 +136,18 @@ class Sender:
                 return
         try:
             while at < size:
-                data = os.pread(fd, min(_PIECE, size - at), at)
+                data = os.pread(fd, min(piece, size - at), at)
                 status = os.fstat(fd)
                 if not data or (status.st_size, status.st_mtime_ns) != (size, one.known.mtime_ns):
                     self.changed.add(one.path)
                     return
                 body, is_zipped = squeezed(data) if self._is_zipped else (data, False)
+                begun_s = time.monotonic()
                 answer = self._connection.send(
                     "operating/workspace/push/part", body, sha256=one.digest, at=at, size=size, zip=int(is_zipped)
                 )
+                took_s = max(time.monotonic() - begun_s, 0.001)
+                piece = max(_LEAST_PIECE, min(_PIECE, int(piece * _PIECE_S / took_s)))
                 at = int(answer["at"])
                 self._tick(max(at - done, 0))
                 done = max(at, done)
