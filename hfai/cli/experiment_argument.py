@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Optional
+import shlex
+from typing import TYPE_CHECKING, Any, Optional
 
 from hfai.cli.completion_names import all_names
 from hfai.cli.language import tr
+
+if TYPE_CHECKING:
+    from hfai.client import Experiment
 
 KINDS = ("auto", "id", "name", "yaml")
 
@@ -26,3 +30,10 @@ def add_experiment(parser: argparse.ArgumentParser, nargs: Optional[str] = None,
         metavar="|".join(KINDS),
         help=tr("what <experiment> is; default: auto"),
     )
+
+
+def experiment_word(experiment: Experiment) -> str:
+    """What one types for a task: its name, as the shell takes it, or its id where the name would be taken for something else."""
+    name = experiment.nb_name
+    is_something_else = name.startswith("-") or name.isdecimal() or name.endswith((".yml", ".yaml"))
+    return str(experiment.id) if is_something_else else shlex.quote(name)

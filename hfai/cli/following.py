@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
+from hfai.cli.experiment_argument import experiment_word
 from hfai.cli.log_views import LogView
 from hfai.cli.output import note
 from hfai.cli.task_tables import end_lines, waiting_line
@@ -63,7 +63,7 @@ def show_log(
         newest = news.experiment if news else experiment
         if newest.is_finished:
             raise
-        raise Interrupted(id=newest.id, name=newest.nb_name, word=shlex.quote(newest.nb_name)) from None
+        raise Interrupted(id=newest.id, name=newest.nb_name, word=experiment_word(newest)) from None
 
 
 class _News:

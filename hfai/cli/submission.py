@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+from hfai.cli.experiment_argument import experiment_word
 from hfai.cli.language import tr
 from hfai.cli.output import note, print_json
 
@@ -46,7 +46,7 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
         sys.stdout.write(f"{experiment.id}\n")
     if options.quiet:
         return 0
-    word = shlex.quote(experiment.nb_name)
+    word = experiment_word(experiment)
     note(tr("  follow its log: hai-cli logs -f {name}", name=word))
     note(tr("  stop it:        hai-cli stop {name}", name=word))
     return 0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 from hfai.cli.argument_types import seconds
 from hfai.cli.completion_names import unfinished_names
-from hfai.cli.experiment_argument import add_experiment
+from hfai.cli.experiment_argument import add_experiment, experiment_word
 from hfai.cli.language import mark, tr
 from hfai.cli.output import add_output, add_quiet, is_document, note, show_document, show_names
 from hfai.model.errors import HfaiError, RefusedError, WaitTimeout
@@ -125,7 +124,7 @@ def _interrupted(left: Sequence[Experiment]) -> HfaiError:
     from hfai.cli.following import Interrupted
 
     if len(left) == 1:
-        return Interrupted(_ONE_GOES_ON, id=left[0].id, name=left[0].nb_name, word=shlex.quote(left[0].nb_name))
+        return Interrupted(_ONE_GOES_ON, id=left[0].id, name=left[0].nb_name, word=experiment_word(left[0]))
     return Interrupted(_SEVERAL_GO_ON, count=len(left), names=", ".join(task.nb_name for task in left))
 
 

@@ -191,7 +191,7 @@ class NameInUse(RefusedError):
     code = "name_in_use"
     default_template = (
         "the name {name} is in use by your task {id} ({chain_status}): choose another with --name, "
-        "or stop that one with `hai-cli stop {name}`"
+        "or stop that one with `hai-cli stop {id}`"
     )
 
 

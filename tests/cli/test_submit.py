@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Optional
 
 import pytest
 
@@ -38,6 +39,14 @@ def test_the_id_is_on_stdout_and_what_to_type_next_on_stderr(hai: Cli) -> None:
     assert f"submitted task {done.out.strip()} (quick.sh)" in done.err
     assert "hai-cli logs -f quick.sh" in done.err and "hai-cli stop quick.sh" in done.err
     assert until_status(hai, done.out.strip(), "finished")["nb_name"] == "quick.sh"
+
+
+@pytest.mark.parametrize(("name", "word"), [("a b", "'a b'"), ("it's", "'it'\"'\"'s'"), ("-x", None), ("123", None), ("x.yaml", None)])
+def test_what_to_type_is_right_for_any_name(hai: Cli, name: str, word: Optional[str]) -> None:
+    """Quoted for the shell; the id where the name would be an option, an id or a file."""
+    hai.write("ok.sh", "true\n")
+    done = hai("bash", "ok.sh", "--", f"--name={name}")
+    assert done.err.endswith(f"  stop it:        hai-cli stop {word or done.out.strip()}\n"), done
 
 
 def test_json_of_a_submission(hai: Cli) -> None:
@@ -91,7 +100,7 @@ def test_a_name_in_use_is_refused(hai: Cli) -> None:
     run_id = hai("bash", "long.sh", "--").out.strip()
     done = hai("bash", "long.sh", "--")
     assert (done.status, done.out) == (6, "")
-    assert f"task {run_id}" in done.err and "--name" in done.err and "hai-cli stop long.sh" in done.err
+    assert f"task {run_id}" in done.err and "--name" in done.err and f"hai-cli stop {run_id}" in done.err
     assert hai("stop", "long.sh").status == 0
 
 
