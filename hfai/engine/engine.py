@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Mapping, Optional, Sequence, Union
+from typing import Any, ContextManager, Mapping, Optional, Sequence, Union
 
 from hfai.engine.accounts import Accounts
 from hfai.engine.admission import Admission
@@ -35,9 +35,9 @@ from hfai.engine.store.finding import find_chain
 from hfai.engine.store.listing import list_chains
 from hfai.engine.store.reading import unfinished_run, used_up, workspaces_of
 from hfai.engine.store.searching import Searches
-from hfai.engine.store.tags import add_tag, remove_tag, tags_of
 from hfai.engine.submission import check, ensure_within_quota
 from hfai.engine.system import Clock, SystemClock, storage_errors
+from hfai.engine.tags import Tags
 from hfai.engine.task_reader import TaskReader
 from hfai.engine.usage import UsageMeter
 from hfai.engine.users import has_own_account
@@ -64,8 +64,8 @@ class Engine:
     Attributes:
         accounts: the users, their tokens and quotas; from :meth:`start` on, as the next three.
         admission: who is let in.
+        tags: words on tasks.
         validations: the checks of nodes.
-        workspaces: the directories that were pushed here.
         usage: how busy the machine is.
 
     Example:
@@ -118,6 +118,7 @@ class Engine:
             )
             self.admission = Admission(self.accounts, self._scheduler, self._watches)
             self._reader = TaskReader(self._db, self._scheduler)
+            self.tags = Tags(self._db, self._reader, self._watches)
             self.validations = Validations(
                 self.config, self._clock, self._db, self._executor, self._scheduler, self.accounts, url
             )
@@ -127,7 +128,7 @@ class Engine:
             self._scheduler.set_quotas(self.accounts.quotas)
             self.accounts.on_quotas = self._scheduler.set_quotas
             with storage_errors(state_dir):
-                await self._executor.start(self._scheduler)
+                await self._executor.start(self._scheduler.reports)
             try:
                 self._scheduler.start()
             except BaseException:
@@ -259,10 +260,6 @@ class Engine:
         """Everybody's tasks: see :func:`hfai.engine.cluster_views.queue_views`."""
         return queue_views(self._scheduler, most, user)
 
-    def tags(self, user: User) -> list[str]:
-        """The tags on any task of a user."""
-        return tags_of(self._db, user.name)
-
     def quota_uses(self) -> Mapping[str, QuotaUse]:
         """How many nodes each user with unfinished tasks has and waits for, by group and priority."""
         return self._scheduler.quota_uses()
@@ -348,29 +345,6 @@ class Engine:
         ensure_within_quota(self.accounts.quotas, task.user_name, task.group, priority, task.nodes)
         self._scheduler.set_priority(run, priority)
         return self._reader.task(task.runs[0].id)
-
-    def tag(self, task: Task, tag: str) -> Task:
-        """Put a tag on a task; a second time changes nothing.
-
-        Raises:
-            StorageFull: nothing was stored.
-        """
-        return self._change_tags(task, tag, add_tag)
-
-    def untag(self, task: Task, tag: str) -> Task:
-        """Take a tag off a task; one that it does not have is no error.
-
-        Raises:
-            StorageFull: nothing was stored.
-        """
-        return self._change_tags(task, tag, remove_tag)
-
-    def _change_tags(self, task: Task, tag: str, change: Callable[[Database, str, int, str], None]) -> Task:
-        first_id = task.runs[0].id
-        with self._db.transaction():
-            change(self._db, task.user_name, first_id, tag)
-        self._watches.tell(task.chain_id)
-        return self._reader.task(first_id)
 
     def _working_directories(self) -> list[str]:
         """Where unfinished tasks work, as they were told."""

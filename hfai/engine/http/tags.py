@@ -11,20 +11,20 @@ from hfai.model.errors import RefusedError
 async def tag(call: Call) -> Answer:
     """Put a tag on a task; a second time changes nothing."""
     name = _tag(call)
-    task = call.engine.tag(find(call), name)
+    task = call.engine.tags.add(find(call), name)
     return {"success": 1, "msg": f"训练任务[{shown(task)}] 设置 tag {name} 标记成功"}
 
 
 async def untag(call: Call) -> Answer:
     """Take a tag off a task; one it does not have is no error."""
     name = _tag(call)
-    task = call.engine.untag(find(call), name)
+    task = call.engine.tags.remove(find(call), name)
     return {"success": 1, "msg": f"训练任务[{shown(task)}] 取消 tag {name} 标记成功"}
 
 
 async def list_tags(call: Call) -> Answer:
     """The caller's tags."""
-    return {"success": 1, "result": call.engine.tags(call.user)}
+    return {"success": 1, "result": call.engine.tags.of(call.user)}
 
 
 def _tag(call: Call) -> str:

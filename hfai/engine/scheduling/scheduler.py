@@ -1,4 +1,4 @@
-"""The loop: what executors report and users ask changes live runs; one ``tick`` plans, stores and launches.
+"""The loop: what executors report (``reports.py``) and users ask changes live runs; one ``tick`` plans, stores and launches.
 
 Memory is ahead of the store within a tick only; nothing is launched and nobody is told before the store has it. A full disk
 stops new starts, not the bookkeeping of what runs: the tick is tried again until there is space.
@@ -7,20 +7,21 @@ stops new starts, not the bookkeeping of what runs: the tick is tried again unti
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable, Iterable, Mapping, Optional
+from typing import Callable, Iterable, Optional
 
 from hfai.engine.config import EngineConfig
 from hfai.engine.config_quotas import QuotaRows
-from hfai.engine.executors.base import LOST, UNFIT, Executor, Order, RankEnd
+from hfai.engine.executors.base import LOST, Executor, Order, RankEnd
 from hfai.engine.policy.explain import say_check, say_start, say_suspend
 from hfai.engine.policy.snapshot import Suspend
 from hfai.engine.queries import QuotaUse
 from hfai.engine.scheduling.cluster import Cluster, nodes_of
 from hfai.engine.scheduling.cordons import Cordons
-from hfai.engine.scheduling.ending import CANCELED, conclude, is_failure, status_of
+from hfai.engine.scheduling.ending import CANCELED, conclude, is_failure
 from hfai.engine.scheduling.leaving import Leaving
 from hfai.engine.scheduling.live import LiveRun
 from hfai.engine.scheduling.planning import Planner
+from hfai.engine.scheduling.reports import RunReports
 from hfai.engine.scheduling.restarts import has_restart_left, restart_after
 from hfai.engine.scheduling.ticker import RETRY_S, Ticker
 from hfai.engine.scheduling.unsaved import Unsaved
@@ -49,10 +50,15 @@ class Scheduler:
         config: the settings.
         clock: where times come from.
         db: the store.
-        executor: what runs the ranks; it reports to this object.
+        executor: what runs the ranks; it tells :attr:`reports`.
         watches: who is told of changes.
         order: makes the order for a scheduled run.
         on_change: called after every tick that has changed a chain.
+
+    Attributes:
+        cluster: the nodes and what each works on.
+        cordons: lets nothing new onto a node.
+        reports: hears what becomes of the runs.
     """
 
     def __init__(
@@ -74,15 +80,13 @@ class Scheduler:
         self._watches = watches
         self._order = order
         self._on_change = on_change
-        # Told that a run which checks its node has ended, before that is stored.
-        self.on_checked: Optional[Callable[[LiveRun, RankEnd], None]] = None
         self._runs: dict[int, LiveRun] = {}
         self._by_chain: dict[str, LiveRun] = {}
         self._planner = Planner(config, self.cluster)
         self._unsaved = Unsaved(db)
         self._ticker = Ticker(clock, self.tick)
         self._leaving = Leaving(config, executor, self._ticker, self)
-        self._ended: dict[int, LiveRun] = {}
+        self.reports = RunReports(config, clock, self._runs, self.cordons, self._leaving, self)
         self._must_plan = False
         self._plan_at: Optional[float] = None
         self._reasons = WaitReasons(watches, self.of_chain, self.pending)
@@ -224,57 +228,6 @@ class Scheduler:
         self._must_plan = True
         self._ticker.soon()
 
-    # What the executor reports
-
-    def building(self, run_id: int, rank: int) -> None:
-        run = self._runs.get(run_id)
-        if run is not None and run.set_building(rank, self._clock.now()):
-            self.touch(run)
-
-    def started(self, run_id: int, rank: int, at: float) -> None:
-        run = self._runs.get(run_id)
-        if run is not None and run.set_running(rank, at):
-            self.touch(run)
-
-    def ended(self, run_id: int, end: RankEnd) -> None:
-        run = self._runs.get(run_id)
-        if run is None or end.rank in run.ends:
-            return
-        end = self._leaving.as_told(run, end)
-        may_restart = end.outcome == UNFIT or has_restart_left(run, self._config, self._clock.now())
-        is_unfit = run.suspension is not None and run.suspension.unfit_rank == end.rank
-        run.set_ended(end, status_of(end, may_restart=may_restart, is_unfit=is_unfit))
-        if end.outcome == UNFIT:
-            self.cordons.fail(run.jobs[end.rank].node, end.message)
-        elif run.pinned_to is not None and self.on_checked is not None:
-            self.on_checked(run, end)
-        if end.state_is_set:
-            run.whole_life_state = end.whole_life_state
-        if run.has_ended:
-            self._ended[run.id] = run
-        elif is_failure(end) and not run.is_leaving:
-            self._leaving.rank_failed(run, end, self._clock.now())
-        self.touch(run, durable=True)
-
-    def wished(self, run_id: int, rank: int, event: str, values: Mapping[str, Any]) -> None:
-        run = self._runs.get(run_id)
-        if run is None or run.queue_status is not QueueStatus.SCHEDULED:
-            return
-        if event == "whole_life_state":
-            state = values.get("state")
-            if isinstance(state, int) and abs(state) < 2**63:
-                run.whole_life_state = state
-                self.touch(run)
-        elif event == "acknowledged":
-            self._leaving.acknowledged(run, self._clock.now())
-        elif event == "go_suspend":
-            self._leaving.saved(run, self._clock.now(), unfit_rank=rank if values.get("is_unfit") is True else None)
-        elif event == "set_priority" and values.get("priority") in list(Priority):
-            try:
-                self.set_priority(run, values["priority"])
-            except HfaiError as error:
-                _log.warning("run %d (%s) keeps its priority: %s", run.id, run.nb_name, error)
-
     # The tick
 
     def tick(self, now: float) -> None:
@@ -308,7 +261,7 @@ class Scheduler:
             self._ticker.soon()
 
     def _finish_ended(self, now: float) -> None:
-        for run in self._ended.values():
+        for run in self.reports.ended_runs.values():
             may_restart = has_restart_left(run, self._config, now)
             conclusion = conclude(run, may_restart=may_restart, may_retry=self._may_retry(run))
             run.finish(conclusion.end, conclusion.stop_code, now)
@@ -317,7 +270,7 @@ class Scheduler:
             self.cluster.release(run)
             self._leave(run)
             self._unsaved.touch(run)
-        self._ended.clear()
+        self.reports.ended_runs.clear()
 
     def _may_retry(self, run: LiveRun) -> bool:
         has_failed = any(is_failure(end) and not end.is_platform_failure for end in run.ends.values())
@@ -364,7 +317,7 @@ class Scheduler:
             for job in list(run.jobs):
                 reason = error.said if isinstance(error, HfaiError) else system_error(error)
                 message = Phrase("it could not be launched: {reason}", reason=reason)
-                self.ended(run.id, RankEnd(job.rank, LOST, self._clock.now(), message=message))
+                self.reports.ended(run.id, RankEnd(job.rank, LOST, self._clock.now(), message=message))
 
     def _unschedule(self, run: LiveRun) -> None:
         self.cluster.release(run)

@@ -113,7 +113,7 @@ class Validations:
         self._scheduler = scheduler
         self._accounts = accounts
         self._url = url
-        scheduler.on_checked = self._ended
+        scheduler.reports.on_checked = self._ended
 
     # Asking for them
 

@@ -68,12 +68,12 @@ def test_tags(bench: Any) -> None:
         async with bench.running():
             task = bench.submit("task", options={"tags": ["b"]})
             other = bench.submit("other", options={"tags": ["b", "c"]})
-            assert bench.engine.tag(task, "star").tags == ("b", "star")
-            assert bench.engine.tag(task, "star").to_wire()["star"] is True
-            assert bench.engine.tags(bench.user) == ["b", "c", "star"]
-            assert bench.engine.untag(bench.engine.untag(task, "star"), "nothing").tags == ("b",)
-            bench.engine.untag(other, "c")
-            assert bench.engine.tags(bench.user) == ["b"]
+            assert bench.engine.tags.add(task, "star").tags == ("b", "star")
+            assert bench.engine.tags.add(task, "star").to_wire()["star"] is True
+            assert bench.engine.tags.of(bench.user) == ["b", "c", "star"]
+            assert bench.engine.tags.remove(bench.engine.tags.remove(task, "star"), "nothing").tags == ("b",)
+            bench.engine.tags.remove(other, "c")
+            assert bench.engine.tags.of(bench.user) == ["b"]
 
     asyncio.run(work())
 
