@@ -110,7 +110,7 @@ def test_scheduling_survives_a_full_disk(tmp_path: Path) -> None:
         executor = FakeExecutor(2)
         orders: Any = lambda run, cluster: _Order(run.id)  # noqa: E731
         scheduler = Scheduler(config, SystemClock(), db, executor, Watches(), orders, lambda: None)
-        await executor.start(scheduler)
+        await executor.start(scheduler.reports)
         with db.transaction():
             ids = [add_chain(db, chain(name)) for name in ("a", "b", "c")]
         scheduler.start()
