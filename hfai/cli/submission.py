@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
 
 from hfai.cli.experiment_argument import experiment_word
 from hfai.cli.language import tr
 from hfai.cli.output import note, print_json
+from hfai.model.errors import InvalidTask
 
 if TYPE_CHECKING:
     from hfai.client import Experiment
@@ -32,7 +34,10 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
     if options.dry_run:
         _show_request(create_experiment_v2(config, dry_run=True, **wanted, **overrides), options.json)
         return 0
-    experiment = create_experiment_v2(config, **wanted, **overrides)
+    try:
+        experiment = create_experiment_v2(config, **wanted, **overrides)
+    except InvalidTask as error:
+        raise _only_here(error) or error from None
     if not options.quiet:
         _note_environment(experiment)
         note(tr("submitted task {id} ({name})", id=experiment.id, name=experiment.nb_name))
@@ -50,6 +55,15 @@ def submit(config: Any, options: argparse.Namespace, **overrides: Any) -> int:
     note(tr("  follow its log: hai-cli logs -f {name}", name=word))
     note(tr("  stop it:        hai-cli stop {name}", name=word))
     return 0
+
+
+def _only_here(error: InvalidTask) -> Optional[InvalidTask]:
+    """How a directory that is here gets to a platform on another machine, where that is what a task lacks."""
+    workspace = error.data.get("workspace")
+    if error.data.get("key") != "spec.workspace" or not workspace or not (Path(workspace).is_absolute() and Path(workspace).is_dir()):
+        return None
+    template = "{problem} on the platform; `hai-cli workspace init NAME` in it takes it there with each submission"
+    return InvalidTask(template, key=error.data["key"], problem=error.said)
 
 
 def _note_environment(experiment: Experiment) -> None:

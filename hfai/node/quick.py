@@ -60,7 +60,7 @@ def _disk(name: str, what: str, path: str, least_bytes: Optional[int]) -> Check:
     try:
         found = os.statvfs(path)
     except OSError as error:
-        return failed(name, Phrase("the {what} cannot be reached: {reason}", what=what, reason=str(error)))
+        return failed(name, Phrase("the {what} cannot be reached: {reason}", what=what, reason=Phrase(error.strerror or str(error))))
     if found.f_flag & os.ST_RDONLY:
         return failed(name, Phrase("the disk of the {what} {path} can only be read", what=what, path=path))
     if found.f_files and not found.f_favail:

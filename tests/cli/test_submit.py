@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Optional
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import HAI_CLI, Cli
 from tests.cli.waiting import task, until_status
 
 SHOW = "import json, os, sys\nprint(json.dumps([sys.argv[1:], os.environ.get('GREETING'), os.getcwd()]))\nsys.exit(5)\n"
@@ -150,6 +153,18 @@ def test_bad_input(hai: Cli, words: tuple[str, ...], status: int, said: str) -> 
     assert done.status == status, done.err
     assert said in done.err
     assert status == 0 or done.err.count("\n") == 1
+
+
+def test_a_directory_that_the_platform_does_not_see(hai: Cli, tmp_path: Path) -> None:
+    """As on another machine: how it gets there. It is a mount of this test's own."""
+    assert hai("list").status == 0
+    script = f"mount -t tmpfs none {tmp_path}; mkdir {tmp_path}/own; cd {tmp_path}/own; echo true > x.sh; exec {HAI_CLI} bash x.sh -- -n 1"
+    unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    done = subprocess.run([*unshare, "bash", "-c", script], env=hai.env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 6 and done.stderr == (
+        f"hai-cli: spec.workspace: {tmp_path}/own does not exist on the platform;"
+        " `hai-cli workspace init NAME` in it takes it there with each submission\n"
+    )
 
 
 def test_a_workspace_with_a_blank(hai: Cli) -> None:

@@ -81,7 +81,7 @@ def note_largest(pushed: PushResult) -> None:
         if size * _MOST_SHOWN * 4 < pushed.sent_bytes:
             break
         note(tr("  large: {size}  {path}", size=_size(size), path=shown_path(path)))
-    note(tr("  what need not travel: name it in .hfignore"))
+    note(tr("  name in .hfignore what need not travel"))
 
 
 def pull_line(pulled: PullResult) -> str:

@@ -37,7 +37,7 @@ def write_speed(name: str, folder: str, least_bytes_per_s: int) -> Check:
                 os.fdatasync(fd)
             speed = written / max(time.monotonic() - began, 1e-9)
     except OSError as error:
-        return failed(name, Phrase("{folder} cannot be written: {reason}", folder=folder, reason=str(error)))
+        return failed(name, Phrase("{folder} cannot be written: {reason}", folder=folder, reason=Phrase(error.strerror or str(error))))
     return Check(name, speed, least_bytes_per_s, "bytes/s")
 
 
