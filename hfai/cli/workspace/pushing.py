@@ -38,17 +38,20 @@ def push_with_bar(directory: Any = None, **options: Any) -> PushResult:
 
 def run_seen(seen: Seen) -> int:
     """A push without options, where somebody has looked already what was touched; its exit status."""
-    from hfai.cli.engine_notes import announce
-    from hfai.cli.progress_bar import ByteBar
-    from hfai.client._workspace.push import push_seen
+    from hfai.model.workspace.collecting import uncollected
 
-    announce()
-    with ByteBar(tr("pushing")) as bar:
-        pushed = push_seen(seen, progress=bar.show_bytes)
-    sys.stdout.write(f"{push_line(pushed)}\n")
-    note_skipped(pushed.skipped)
-    note_largest(pushed)
-    return 0
+    with uncollected():
+        from hfai.cli.engine_notes import announce
+        from hfai.cli.progress_bar import ByteBar
+        from hfai.client._workspace.push import push_seen
+
+        announce()
+        with ByteBar(tr("pushing")) as bar:
+            pushed = push_seen(seen, progress=bar.show_bytes)
+        sys.stdout.write(f"{push_line(pushed)}\n")
+        note_skipped(pushed.skipped)
+        note_largest(pushed)
+        return 0
 
 
 def push_line(pushed: PushResult) -> str:

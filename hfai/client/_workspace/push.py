@@ -90,7 +90,7 @@ def push_workspace(
 def push_seen(seen: Seen, *, progress: Optional[Progress] = None) -> PushResult:
     """:func:`push_workspace` without options, where :func:`hfai.client._workspace.still.look_here` has looked just now."""
     root, found, there = seen
-    with uncollected(), contextlib.closing(found.memory):
+    with contextlib.closing(found.memory):
         local = LocalWorkspace(Path(root)).load()
         local.take(found, use_ignore=True)
         connection = Connection(local.name)
