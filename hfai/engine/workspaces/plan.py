@@ -30,11 +30,13 @@ class Plan(NamedTuple):
         id: its name in ``pushes/``.
         changes: by path, sorted, so that directories come before what is in them.
         force: whether what others have changed is overwritten.
+        fresh: whether files are written anew that are so already.
     """
 
     id: str
     changes: Mapping[str, Change]
     force: bool
+    fresh: bool = False
 
     def wanted(self) -> Iterator[tuple[str, Entry]]:
         """What is to be there, by path."""
@@ -72,7 +74,7 @@ def read_plan(plan_id: str, body: Any) -> Plan:
                     path=path,
                     problem=Phrase("{parent} is no directory", parent=parent),
                 )
-    return Plan(plan_id, dict(sorted(changes.items())), force)
+    return Plan(plan_id, dict(sorted(changes.items())), force, body.get("fresh") is True)
 
 
 def _change(row: Any) -> tuple[str, Change]:
@@ -119,7 +121,8 @@ def checked(plan: Plan, tree: SafeTree, index: Mapping[str, Known]) -> Plan:
             parents[parent] = status is not None and kind_of(status.st_mode) == DIRECTORY
         there = identity_at(tree, path, index.get(path)) if parents[parent] else None
         wanted = change.wanted.identity if change.wanted else None
-        if there == wanted and (wanted is None or path in index):
+        is_anew = plan.fresh and change.wanted is not None and change.wanted.kind == FILE
+        if there == wanted and (wanted is None or path in index) and not is_anew:
             continue
         left[path] = change
         if there in (wanted, change.base) or (there is None and wanted is None):

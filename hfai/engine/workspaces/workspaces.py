@@ -158,7 +158,7 @@ class Workspaces:
         staging = self._staging(folder)
         staging.clear(only_old=True)
         sizes = plan.digests()
-        wanted = list(sizes) if _asks(body, "fresh") else committing.missing(folder, staging, record, plan)
+        wanted = list(sizes) if plan.fresh else committing.missing(folder, staging, record, plan)
         parts = staging.parts()
         needed = sum(sizes[digest] - parts.get(digest, 0) for digest in wanted) + _MARGIN_BYTES
         if needed > shutil.disk_usage(folder.path).free:

@@ -36,7 +36,9 @@ def test_there_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     for path in here.iterdir():
         assert path.name == ".hfai" or (other / path.name).read_bytes() == path.read_bytes()
     assert push_workspace(other).changed == ()
-    assert len(push_workspace(here, diff=False).changed) == 32
+    again = push_workspace(here, diff=False)
+    assert (len(again.changed), again.sent_bytes, again.version) == (32, sum(one.stat().st_size for one in here.glob("*[!i]")), 2)
+    assert pull_workspace(other).changed == () and push_workspace(here).changed == ()
 
 
 def test_a_large_file_goes_on_where_it_was_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
