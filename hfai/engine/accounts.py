@@ -110,7 +110,7 @@ class Accounts:
             raise NotAuthorised("token {token} was revoked: ask your administrator for a new one", token=row.hint)
         if state == "expired":
             raise NotAuthorised("token {token} has expired: ask your administrator for a new one", token=row.hint)
-        return self._known.get(row.user_name)
+        return self.named(row.user_name)
 
     def watch(self, token: str) -> ContextManager[Change]:
         """Be woken when a token has been taken away, or others of its user; the end of its time wakes nobody: see :meth:`left_s`."""

@@ -136,6 +136,17 @@ def test_tokens_are_told_once_and_can_be_revoked(sandbox: EngineSandbox, ada: Sa
     assert ada.request("query/user/info")[0] == 200
 
 
+def test_a_second_token_of_the_owner(sandbox: EngineSandbox) -> None:
+    """As good as the first, for another machine of theirs, until it is revoked."""
+    owner = sandbox.post("query/user/info")["result"]["user_name"]
+    made = sandbox.post("operating/user/access_token/create", access_user_name=owner)["result"]
+    status, answer = ask(sandbox.url, made["access_token"], "query/user/info", None, {})
+    assert (status, answer["result"]["user_name"]) == (200, owner)
+    assert ask(sandbox.url, made["access_token"], "query/platform/user/list", None, {})[0] == 200
+    assert sandbox.post("operating/user/access_token/delete", id=made["id"])["success"] == 1
+    assert ask(sandbox.url, made["access_token"], "query/user/info", None, {})[0] == 401
+
+
 def test_a_token_with_an_end(sandbox: EngineSandbox, ada: SandboxUser) -> None:
     soon = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + 3))
     query = {"from_user_name": "ada", "access_user_name": "ada"}
