@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import sqlite3
+import stat
 import time
 from collections import deque
 from pathlib import Path
@@ -17,6 +18,7 @@ from hfai.model.errors import RefusedError, StorageFull
 _PORTS = range(20000, 32768)
 _PORTS_REMEMBERED = 2000
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_LARGEST = 1 << 30
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -70,6 +72,20 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def read_plain(path: Path) -> bytes:
+    """A file of ours in a directory that somebody else may put things into: neither a pipe nor a hole without an end is waited for.
+
+    Raises:
+        OSError: as the system says; EINVAL: this is no file, or one of more than a gigabyte.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+        return file.read(_LARGEST)
+
+
 def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Write a file of mode 0600 beside and rename it: a reader sees the old one or the whole new one.
 
@@ -82,7 +98,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
         OSError: nothing has changed.
     """
     beside = path.with_name(f".{path.name}.new")
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(data)

@@ -69,12 +69,7 @@ async def pack(call: Call) -> Answer:
     """Small contents of a push."""
     name, is_squeezed, is_early = _name(call), call.arguments.flag("zip", False), call.arguments.flag("early", False)
     call.arguments.ensure_valid()
-    body = await call.body(LARGEST)
-    if is_squeezed:
-        try:
-            body = await asyncio.to_thread(unsqueezed, body)
-        except ValueError as error:
-            raise RefusedError("a pack arrived damaged ({reason}): push again", reason=str(error)) from None
+    body = await _contents(call, is_squeezed=is_squeezed)
     count = await _workspaces(call).add_pack(call.user.name, name, body, is_early=is_early)
     return {"success": 1, "count": count}
 
@@ -85,9 +80,7 @@ async def part(call: Call) -> Answer:
     at, size = call.arguments.whole("at"), call.arguments.whole("size")
     is_squeezed = call.arguments.flag("zip", False)
     call.arguments.ensure_valid()
-    data = await call.body(LARGEST)
-    if is_squeezed:
-        data = await asyncio.to_thread(unsqueezed, data)
+    data = await _contents(call, is_squeezed=is_squeezed)
     return {"success": 1, "at": await _workspaces(call).add_part(call.user.name, name, digest, at, size, data)}
 
 
@@ -173,6 +166,14 @@ def _digest(call: Call) -> str:
     if not is_digest(digest):
         call.arguments.wrong("sha256", "it is no SHA-256 in hex")
     return digest
+
+
+async def _contents(call: Call, *, is_squeezed: bool) -> bytes:
+    body = await call.body(LARGEST)
+    try:
+        return await asyncio.to_thread(unsqueezed, body) if is_squeezed else body
+    except ValueError as error:
+        raise RefusedError("a pack arrived damaged ({reason}): push again", reason=str(error)) from None
 
 
 async def _list(call: Call) -> Any:

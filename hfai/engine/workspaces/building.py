@@ -13,7 +13,6 @@ from hfai.engine.workspaces.folder import Folder, remove_tree
 from hfai.engine.workspaces.index import Index, write_index
 from hfai.engine.workspaces.plan import Plan
 from hfai.engine.workspaces.staging import Contents
-from hfai.engine.workspaces.view import identity_at
 from hfai.model.errors import RefusedError
 from hfai.model.workspace.entry import DIRECTORY, FILE, LINK, Entry, Known, kind_of
 from hfai.model.workspace.paths import parents_of
@@ -125,8 +124,11 @@ def _copy_file(source: SafeTree, tree: SafeTree, path: str, known: Known, status
     return read
 
 
-def apply(plan: Plan, contents: Contents, place: Path, index: Index) -> None:
+def apply(plan: Plan, contents: Contents, place: Path, index: Index, *, may_lack: bool = False) -> None:
     """Change the tree in ``place`` as the plan says, and its index; done again, it finds what is done already.
+
+    Args:
+        may_lack: whether a file whose content is neither staged nor in its place is left as it is.
 
     Raises:
         RefusedError: a content is neither staged nor in its place.
@@ -151,24 +153,47 @@ def apply(plan: Plan, contents: Contents, place: Path, index: Index) -> None:
         for path, entry in plan.wanted():
             if entry.kind == DIRECTORY:
                 continue
+            modes.pop(path, None)  # a directory until now
             if entry.kind == LINK:
                 _clear_way(tree, path, entry.kind)
                 tree.link(path, entry.content, entry.mtime_ns)
                 index[path] = _known_there(tree, path, entry)
                 continue
             uses[entry.content] -= 1
-            if entry.content not in contents:
-                if identity_at(tree, path, None) != entry.identity:
-                    raise RefusedError("the content of {path} has not arrived: push again", path=path)
-                index[path] = _known_there(tree, path, entry)
-                continue
-            if path in index:
-                _clear_way(tree, path, entry.kind)
-            status = _put(contents, tree, path, entry, is_last=not uses[entry.content])
-            index[path] = Known.of(entry, status.st_ctime_ns, status.st_ino)
+            if entry.content in contents:
+                if path in index:
+                    _clear_way(tree, path, entry.kind)
+                status = _put(contents, tree, path, entry, is_last=not uses[entry.content])
+                index[path] = Known.of(entry, status.st_ctime_ns, status.st_ino)
+            elif (there := _put_before(tree, path, entry)) is not None:
+                index[path] = Known.of(entry, there.st_ctime_ns, there.st_ino)
+            elif not may_lack:
+                raise RefusedError("the content of {path} has not arrived: push again", path=path)
+            elif tree.stat(path) is None:
+                index.pop(path, None)
         for path in sorted(modes, reverse=True):
             tree.set_mode(path, modes[path])
     write_index(place, index)
+
+
+def _put_before(tree: SafeTree, path: str, entry: Entry) -> Optional[os.stat_result]:
+    """The file that has that content already, with that mode and time: one that was moved here may lack them."""
+    status = tree.stat(path)
+    if status is None or kind_of(status.st_mode) != FILE:
+        return None
+    try:
+        fd = tree.open(path)
+    except PermissionError:
+        return None
+    try:
+        read = read_open_file(fd)
+        if read is None or read.content != entry.content:
+            return None
+        os.fchmod(fd, entry.mode)
+        os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
+        return os.fstat(fd)
+    finally:
+        os.close(fd)
 
 
 def _put(contents: Contents, tree: SafeTree, path: str, entry: Entry, *, is_last: bool) -> os.stat_result:

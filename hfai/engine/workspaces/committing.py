@@ -13,9 +13,9 @@ from typing import Optional
 
 from attrs import evolve
 
-from hfai.engine.system import write_atomic
+from hfai.engine.system import read_plain, write_atomic
 from hfai.engine.workspaces.building import apply, available, copy_generation, gather
-from hfai.engine.workspaces.early import files_in
+from hfai.engine.workspaces.early import found_in
 from hfai.engine.workspaces.folder import Folder, Record, remove_tree
 from hfai.engine.workspaces.index import read_index
 from hfai.engine.workspaces.plan import Plan, checked, read_plan
@@ -27,37 +27,50 @@ from hfai.model.workspace.safe_tree import SafeTree
 _LEAVING = ".leaving"
 
 
-def recover(folder: Folder) -> Record:
+def recover(folder: Folder, staging: Optional[Staging] = None) -> Record:
     """Finish, or take back, what a crash has left half done; the record as it is then.
+
+    Args:
+        staging: the one that others may write to just now.
 
     Raises:
         WorkspaceNotFound: there is no such workspace.
+        RefusedError: its files are damaged beyond that.
         StorageFull: there is no room to finish; nothing is lost, and the next call tries again.
     """
     record = folder.record()
+    try:
+        return _recovered(folder, record, staging or Staging(folder))
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise folder.damaged() from error
+
+
+def _recovered(folder: Folder, record: Record, staging: Staging) -> Record:
     if folder.journal.exists():
-        record = _carried_on(folder, record)
+        record = _carried_on(folder, record, staging)
     for leaving in folder.generations.glob(f"*{_LEAVING}"):
         folder.forward(int(leaving.stem))
         move_outputs(folder, record, leaving, int(leaving.stem))
     return record
 
 
-def _carried_on(folder: Folder, record: Record) -> Record:
+def _carried_on(folder: Folder, record: Record, staging: Staging) -> Record:
     """Carry a commit on; one whose journal or plan a loss of power has emptied is taken back."""
     try:
-        step = json.loads(folder.journal.read_bytes())
-    except ValueError:
-        step = {"push": "", "to": None}
-    version, new, push = record.version, record.version + 1, step["push"]
-    if version == step["to"]:
-        _tidy(folder, version - 1, version, push)
+        step = json.loads(read_plain(folder.journal))
+        push, to = str(step["push"]), step["to"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        push, to = "", None
+    version, new = record.version, record.version + 1
+    if version == to:
+        _tidy(folder, version - 1, version, push, staging)
         return record
     if folder.generation(new).is_dir():
-        return finish(folder, record, Plan(push, {}, force=False), new)
+        return finish(folder, record, Plan(push, {}, force=False), new, staging)
     if folder.building(new).is_dir():
+        staging.early.forget()
         with contextlib.suppress(RefusedError, ValueError):
-            return finish(folder, record, load_plan(folder, push), new)
+            return finish(folder, record, load_plan(folder, push), new, staging, is_cut=True)
         if folder.generation(version).is_dir():
             remove_tree(folder.building(new))
         else:
@@ -75,7 +88,7 @@ def load_plan(folder: Folder, push: str) -> Plan:
         RefusedError: it is not there: it was committed, or it is long ago.
     """
     try:
-        return read_plan(push, json.loads((folder.pushes / f"{push}.json").read_bytes()))
+        return read_plan(push, json.loads(read_plain(folder.pushes / f"{push}.json")))
     except FileNotFoundError:
         raise RefusedError("this push is not known any more: push again") from None
 
@@ -121,20 +134,27 @@ def copy(folder: Folder, staging: Staging, record: Record, plan: Plan) -> None:
     copying.rename(folder.building(new))
 
 
-def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Optional[Staging] = None) -> Record:
-    """Carry a commit to its end from wherever it is; ``staging``: the one that remembers, none after a crash."""
+def finish(
+    folder: Folder, record: Record, plan: Plan, new: int, staging: Staging, *, is_cut: bool = False
+) -> Record:
+    """Carry a commit to its end from wherever it is.
+
+    Args:
+        is_cut: it was begun before; what has got lost meanwhile is left out, and the next push brings it.
+    """
     building = folder.building(new)
     if building.is_dir():
         tree, index = building / "tree", read_index(building).copy()
-        there = (staging or Staging(folder)).early.become(tree, plan)
-        if not there and not index and staging is None:
-            there = files_in(tree)  # it may have become the tree before the crash
+        there = staging.early.become(tree, plan)
+        if not there and not index and is_cut:
+            there, _ = found_in(tree)  # it may have become the tree before the crash
         done = {path: there[path] for path, entry in plan.wanted() if path in there and there[path][:5] == entry}
         index.update(done)
         rest = plan._replace(changes={path: change for path, change in plan.changes.items() if path not in done})
-        contents = (staging or Staging(folder)).contents()
+        contents = staging.contents()
         gather(rest, contents, tree, there or index, folder.staging, may_move=True)
-        apply(rest, contents, building, index)
+        apply(rest, contents, building, index, may_lack=is_cut)
+        staging.early.forget()
         with contextlib.suppress(FileNotFoundError):
             (building / "seen.json").unlink()
         building.rename(folder.generation(new))
@@ -143,17 +163,17 @@ def finish(folder: Folder, record: Record, plan: Plan, new: int, staging: Option
     version = record.version
     record = evolve(record, version=new, pushed_at=time.time(), files=index.files, size_bytes=index.size_bytes)
     folder.write_record(record)
-    _tidy(folder, version, new, plan.id)
+    _tidy(folder, version, new, plan.id, staging)
     return record
 
 
-def _tidy(folder: Folder, version: int, new: int, push: str) -> None:
+def _tidy(folder: Folder, version: int, new: int, push: str, staging: Staging) -> None:
     folder.point_to(new)
     folder.forward(version)
     with contextlib.suppress(FileNotFoundError):
         (folder.pushes / f"{push}.json").unlink()
     waiting = any(folder.pushes.iterdir())
-    Staging(folder).clear(only_old=waiting)
+    staging.clear(only_old=waiting)
     folder.journal.unlink()
 
 

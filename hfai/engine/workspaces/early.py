@@ -7,13 +7,14 @@ contents in it as if they were staged. Nothing depends on what is remembered of 
 from __future__ import annotations
 
 import errno
+import shutil
 import threading
 from pathlib import Path
 from typing import Mapping, Optional
 
 from hfai.engine.workspaces.arriving import arrived, write_new
 from hfai.engine.workspaces.plan import Plan
-from hfai.model.workspace.entry import FILE, MODE, Known
+from hfai.model.workspace.entry import DIRECTORY, FILE, MODE, Known
 from hfai.model.workspace.pack import Content
 from hfai.model.workspace.paths import parents_of
 from hfai.model.workspace.safe_tree import SafeTree
@@ -35,6 +36,8 @@ class EarlyTree:
     def __init__(self, staging: Path) -> None:
         self._place = staging / NAME
         self._known: Optional[dict[str, Known]] = None
+        # The directories in it.
+        self._made: set[str] = set()
         self._lock = threading.Lock()
 
     def add(self, body: bytes) -> int:
@@ -53,7 +56,7 @@ class EarlyTree:
             with SafeTree(str(self._place)) as tree:
                 for content in arrived(body):
                     try:
-                        known[content.path] = _written(tree, content)
+                        known[content.path] = self._written(tree, content)
                         count += 1
                     except OSError as error:
                         if error.errno not in _TAKEN:
@@ -65,46 +68,67 @@ class EarlyTree:
         with self._lock:
             return dict(self._files())
 
+    def forget(self) -> None:
+        """Files of it may have been moved or removed: look again."""
+        with self._lock:
+            self._known = None
+
+    def clear(self) -> None:
+        """Remove it with everything in it."""
+        with self._lock:
+            self._known = None
+            shutil.rmtree(self._place)
+
     def become(self, target: Path, plan: Plan) -> Mapping[str, Known]:
         """Put it in the place of an empty directory, without what the plan does not want; what is there then.
+
+        A content that the plan wants in another place stays staged.
 
         Empty, and nothing has happened, where it is empty itself or the other directory is not.
         """
         with self._lock:
             known = self._files()
-            extra = [path for path in known if path not in plan.changes]
             if not known or any(target.iterdir()):
                 return {}
+            extra = [path for path in known if path not in plan.changes]
+            wanted = plan.digests() if extra else {}
             with SafeTree(str(self._place)) as tree:
                 for path in extra:
+                    digest = known.pop(path).content
+                    if digest in wanted:
+                        tree.give_away(path, str(self._place.parent / digest))
+                    else:
+                        tree.remove(path)
+                for path in sorted(self._made - plan.changes.keys(), reverse=True):
                     tree.remove(path)
-                    del known[path]
             self._place.rename(target)
             self._known = None
             return known
 
     def _files(self) -> dict[str, Known]:
         if not self._place.is_dir():
-            self._known = None
+            self._known, self._made = None, set()
             return {}
         if self._known is None:
-            self._known = files_in(self._place)
+            self._known, self._made = found_in(self._place)
         return self._known
 
+    def _written(self, tree: SafeTree, content: Content) -> Known:
+        try:
+            at, name = tree.parent(content.path)
+        except FileNotFoundError:
+            for parent in parents_of(content.path):
+                tree.directory(parent)
+                self._made.add(parent)
+            at, name = tree.parent(content.path)
+        status = write_new(at, name, content)
+        mode = status.st_mode & MODE
+        return Known(FILE, mode, status.st_size, content.digest, content.mtime_ns, status.st_ctime_ns, status.st_ino)
 
-def files_in(place: Path) -> dict[str, Known]:
-    """The files in a directory that nobody else writes to, by path; all of them are read."""
-    found = {path: known for path, known in scan(str(place), {}).tree.items() if known.kind == FILE}
-    return {path: known._replace(ctime_ns=(place / path).lstat().st_ctime_ns) for path, known in found.items()}
 
-
-def _written(tree: SafeTree, content: Content) -> Known:
-    try:
-        at, name = tree.parent(content.path)
-    except FileNotFoundError:
-        for parent in parents_of(content.path):
-            tree.directory(parent)
-        at, name = tree.parent(content.path)
-    status = write_new(at, name, content)
-    mode = status.st_mode & MODE
-    return Known(FILE, mode, status.st_size, content.digest, content.mtime_ns, status.st_ctime_ns, status.st_ino)
+def found_in(place: Path) -> tuple[dict[str, Known], set[str]]:
+    """The files by path, all of which are read, and the directories in a directory that nobody else writes to."""
+    tree = scan(str(place), {}).tree
+    files = {path: known for path, known in tree.items() if known.kind == FILE}
+    directories = {path for path, known in tree.items() if known.kind == DIRECTORY}
+    return {path: one._replace(ctime_ns=(place / path).lstat().st_ctime_ns) for path, one in files.items()}, directories

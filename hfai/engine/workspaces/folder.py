@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from attrs import asdict, frozen
 
-from hfai.engine.system import write_atomic
+from hfai.engine.system import read_plain, write_atomic
 from hfai.engine.workspaces.index import Index, read_index, write_index
-from hfai.model.errors import WorkspaceNotFound
+from hfai.model.errors import RefusedError, WorkspaceNotFound
 from hfai.model.workspace.entry import Known, Tree, packed_tree, unpacked_tree
 from hfai.model.workspace.paths import NAME, ensure_name
 
@@ -63,17 +63,34 @@ class Folder:
         return (self.path / "workspace.json").is_file()
 
     def record(self) -> Record:
-        """Raises WorkspaceNotFound where there is none."""
+        """Raises WorkspaceNotFound where there is none, RefusedError where it holds something else."""
         try:
-            return Record(**json.loads((self.path / "workspace.json").read_bytes()))
+            record = Record(**json.loads(read_plain(self.path / "workspace.json")))
+            if not is_record(record):
+                raise TypeError("a value is of another type")
+            return record
         except FileNotFoundError:
             raise WorkspaceNotFound(name=self.name) from None
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self.damaged() from error
+
+    def damaged(self) -> RefusedError:
+        """Somebody else has written into its files."""
+        template = "what the platform knows of workspace {name} is damaged: `hai-cli workspace remove {name}`, then init and push again"
+        return RefusedError(template, name=self.name)
+
+    def forget_pushes(self, before: float) -> None:
+        """Remove the plans of pushes that were begun before a moment and have been given up."""
+        for one in self.pushes.iterdir():
+            if one.lstat().st_mtime < before:
+                one.unlink()
 
     def write_record(self, record: Record) -> None:
         write_atomic(self.path / "workspace.json", json.dumps(asdict(record)).encode(), durable=True)
 
     def make(self, record: Record) -> None:
-        """Make the directories of a new, empty workspace; the record last."""
+        """Make the directories of a new, empty workspace; the record last. What a removal that was cut off has left goes."""
+        remove_tree(self.path)
         for one in (self.path.parent.parent, self.path.parent, self.path, self.generations, self.staging, self.pushes):
             one.mkdir(mode=0o700, exist_ok=True)
         (self.tree(0)).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -119,6 +136,17 @@ class Folder:
         shutil.rmtree(self.path, onerror=_make_writable)
 
 
+def is_record(record: Record) -> bool:
+    """Whether the values are what they are to be."""
+    texts, counts = (record.uid, record.name, record.user_name), (record.version, record.files, record.size_bytes)
+    times = (record.created_at, 0 if record.pushed_at is None else record.pushed_at)
+    return (
+        all(isinstance(one, str) and one.isprintable() for one in texts)
+        and all(type(one) is int and 0 <= one < 2**63 for one in counts)
+        and all(type(one) in (int, float) and 0 <= one < 2**63 for one in times)
+    )
+
+
 def user_dir(root: Path, user_name: str) -> Path:
     """Where the workspaces of a user are; no name can be ``..`` or hold a slash then."""
     return root / f"u-{quote(user_name, safe='')}"
@@ -137,7 +165,7 @@ def names_of(root: Path, user_name: str) -> list[str]:
 def read_tree(path: Path) -> dict[str, Known]:
     """A tree that :func:`write_tree` has written; empty where there is none."""
     try:
-        return unpacked_tree(json.loads(path.read_bytes()))
+        return unpacked_tree(json.loads(read_plain(path)))
     except FileNotFoundError:
         return {}
 

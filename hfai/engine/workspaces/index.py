@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Collection, Iterator, MutableMapping, Optional
 
-from hfai.engine.system import write_atomic
+from hfai.engine.system import read_plain, write_atomic
 from hfai.model.workspace.entry import FILE, Known, packed_tree, unpacked_tree
 
 NAME = "index.json"
@@ -20,7 +20,7 @@ _SINCE = "index.since.json"
 # What has changed is written by itself as long as it is at most such a part of the whole.
 _PART = 20
 # What a file raises that a loss of power has emptied.
-_UNUSABLE = (ValueError, LookupError, TypeError)
+_UNUSABLE = (ValueError, LookupError, TypeError, RecursionError)
 
 
 class Index(MutableMapping[str, Known]):
@@ -115,12 +115,12 @@ def write_index(place: Path, index: Index) -> None:
 
 
 def _read(place: Path) -> Index:
-    body = json.loads((place / NAME).read_bytes())
+    body = json.loads(read_plain(place / NAME))
     if isinstance(body, list):  # written by an engine from before there were two files
         return Index(unpacked_tree(body))
     tree, since = unpacked_tree(body["tree"]), set()
     with contextlib.suppress(FileNotFoundError, *_UNUSABLE):
-        change = json.loads((place / _SINCE).read_bytes())
+        change = json.loads(read_plain(place / _SINCE))
         if change["of"] == body["id"]:
             now, gone = unpacked_tree(change["tree"]), change["gone"]
             tree.update(now)

@@ -27,7 +27,7 @@ from hfai.model.workspace.safe_tree import SafeTree, copy_bytes
 
 _BLOCK = 1 << 20
 # Content of a push that was given up is kept for the next one to find.
-_KEPT_S = 3 * 86400.0
+KEPT_S = 3 * 86400.0
 # ``.new``: not whole yet, and whoever writes it may still be at it.
 _PACK, _PART, _NEW = ".many", ".part", ".new"
 
@@ -145,16 +145,19 @@ class Staging:
 
     def clear(self, *, only_old: bool) -> None:
         """Remove what is staged, or what is older than three days; what somebody writes just now stays."""
-        oldest = time.time() - _KEPT_S
-        for one in self._path.iterdir():
-            if (only_old or one.suffix == _NEW) and one.stat().st_mtime >= oldest:
-                continue
-            if one.is_dir():
-                shutil.rmtree(one)
-            else:
-                one.unlink()
-        if not only_old:
-            self._hashes.clear()
+        oldest = time.time() - KEPT_S
+        with self._lock:
+            for one in self._path.iterdir():
+                if (only_old or one.suffix == _NEW) and one.lstat().st_mtime >= oldest:
+                    continue
+                if one.name == EARLY:
+                    self.early.clear()
+                elif one.is_dir():
+                    shutil.rmtree(one)
+                else:
+                    one.unlink()
+            if not only_old:
+                self._hashes.clear()
 
     def keep_only(self, digests: Container[str]) -> None:
         """Remove the whole contents that are none of these."""
@@ -162,6 +165,7 @@ class Staging:
         for digest in contents:
             if digest not in digests:
                 Path(contents.file(digest)).unlink()
+        self.early.forget()
 
 
 def _unpack(body: bytes, place: str) -> int:

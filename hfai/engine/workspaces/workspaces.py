@@ -18,7 +18,7 @@ from hfai.engine.workspaces.folder import Folder, Record, names_of
 from hfai.engine.workspaces.occupancy import Occupancy
 from hfai.engine.workspaces.plan import Plan, read_plan
 from hfai.engine.workspaces.reading import blocks
-from hfai.engine.workspaces.staging import Staging
+from hfai.engine.workspaces.staging import KEPT_S, Staging
 from hfai.engine.workspaces.view import view
 from hfai.model.errors import RefusedError, StorageFull, WorkspaceNotFound
 from hfai.model.workspace.collecting import uncollected
@@ -28,6 +28,8 @@ from hfai.model.workspace.paths import RESERVED
 _MARGIN_BYTES = 1 << 20
 # How much of the disk is left free while nobody knows how much a push will bring.
 _EARLY_SHARE = 0.1
+# Of pushes that were begun and not committed; the others are read from their files again.
+_MOST_PLANS = 8
 
 
 class Committed(NamedTuple):
@@ -60,7 +62,7 @@ class Workspaces:
         self._occupancy = occupancy
         self._locks: dict[Path, asyncio.Lock] = {}
         self._stagings: dict[Path, Staging] = {}
-        # Of each workspace the plan that was begun last, as it is in its file.
+        # Of the workspaces that were pushed to last the plan that was begun last, as it is in its file.
         self._plans: dict[Path, Plan] = {}
 
     async def create(self, user_name: str, name: str) -> tuple[Record, bool]:
@@ -68,7 +70,7 @@ class Workspaces:
         folder = Folder(self._root, user_name, name)
         async with self._lock(folder):
             if folder.exists:
-                return await asyncio.to_thread(committing.recover, folder), False
+                return await asyncio.to_thread(committing.recover, folder, self._staging(folder)), False
             record = Record(secrets.token_hex(16), name, user_name, time.time())
             self._root.mkdir(mode=0o700, exist_ok=True)
             await asyncio.to_thread(folder.make, record)
@@ -90,13 +92,15 @@ class Workspaces:
 
     async def of_user(self, user_name: str) -> list[Record]:
         """A user's workspaces by name, without those that environments travel in."""
-        found = []
-        for name in await asyncio.to_thread(names_of, self._root, user_name):
-            if name.startswith(RESERVED):
-                continue
-            with contextlib.suppress(WorkspaceNotFound):
-                found.append((await self.head(user_name, name))[0])
-        return found
+
+        def read() -> list[Record]:
+            found = []
+            for name in names_of(self._root, user_name):
+                with contextlib.suppress(WorkspaceNotFound):
+                    found.append(Folder(self._root, user_name, name).record())
+            return found
+
+        return [record for record in await asyncio.to_thread(read) if not record.name.startswith(RESERVED)]
 
     async def rows(self, user_name: str, name: str) -> tuple[Record, bytes]:
         """Everything that is in a workspace now, outputs of tasks among it, as JSON.
@@ -123,11 +127,14 @@ class Workspaces:
         Raises:
             RefusedError: a task that has not finished works in it.
         """
-        async with self._opened(user_name, name) as (folder, _):
+        folder = self._existing(user_name, name)
+        async with self._lock(folder):
+            self._existing(user_name, name)  # another may have removed it meanwhile
             if await self._occupancy.is_used(folder.path):
                 raise RefusedError("tasks that have not finished work in workspace {name}: stop them first", name=name)
             await asyncio.to_thread(folder.remove)
             self._stagings.pop(folder.path, None)
+            self._plans.pop(folder.path, None)
 
     async def is_staged(self, user_name: str, name: str) -> bool:
         """Whether contents of a push that has not been committed are kept."""
@@ -147,6 +154,8 @@ class Workspaces:
         """
         async with self._opened(user_name, name) as (folder, record):
             begun, plan = await asyncio.to_thread(self._begin, folder, record, raw, body)
+            if not _asks(body, "dry_run"):
+                self._remember(folder, plan)
             if begun.missing or not _asks(body, "commit") or _asks(body, "dry_run"):
                 return begun
             return begun._replace(done=await self._made_to_count(folder, record, plan))
@@ -157,6 +166,7 @@ class Workspaces:
             plan = committing.check(folder, record, read_plan(push, body))
         staging = self._staging(folder)
         staging.clear(only_old=True)
+        folder.forget_pushes(time.time() - KEPT_S)
         sizes = plan.digests()
         wanted = list(sizes) if plan.fresh else committing.missing(folder, staging, record, plan)
         parts = staging.parts()
@@ -168,8 +178,14 @@ class Workspaces:
                 raise StorageFull(path=str(folder.path))
         if not _asks(body, "dry_run"):
             write_atomic(folder.pushes / f"{push}.json", raw)
-            self._plans[folder.path] = plan
         return Begun(push, wanted, parts), plan
+
+    def _remember(self, folder: Folder, plan: Plan) -> None:
+        plans = self._plans
+        plans.pop(folder.path, None)
+        while len(plans) >= _MOST_PLANS:
+            plans.pop(next(iter(plans)), None)
+        plans[folder.path] = plan
 
     async def add_pack(self, user_name: str, name: str, body: bytes, *, is_early: bool) -> int:
         """Keep small contents that a push sends; how many.
@@ -205,13 +221,15 @@ class Workspaces:
             StorageFull: nothing that can be seen has changed, and the next call goes on with it.
         """
         async with self._opened(user_name, name) as (folder, record):
-            plan, missing = await asyncio.to_thread(self._prepare, folder, record, push)
+            begun = self._plans.pop(folder.path, None)
+            plan, missing = await asyncio.to_thread(self._prepare, folder, record, push, begun)
             if missing:
                 return Committed(record, folder.tree(record.version), missing)
             return await self._made_to_count(folder, record, plan)
 
-    def _prepare(self, folder: Folder, record: Record, push: str) -> tuple[Plan, list[str]]:
-        begun = self._plans.pop(folder.path, None)
+    def _prepare(
+        self, folder: Folder, record: Record, push: str, begun: Optional[Plan]
+    ) -> tuple[Plan, list[str]]:
         if begun is None or begun.id != push or not (folder.pushes / f"{push}.json").exists():
             begun = committing.load_plan(folder, push)
         plan = committing.check(folder, record, begun)
@@ -233,12 +251,13 @@ class Workspaces:
         """A workspace to oneself: whole, and without trees that nobody needs any more."""
         folder = Folder(self._root, user_name, name)
         async with self._lock(folder):
-            record = await asyncio.to_thread(committing.recover, folder)
+            staging = self._staging(folder)
+            record = await asyncio.to_thread(committing.recover, folder, staging)
             left = False
             for version in folder.older(record.version):
                 left |= await self._occupancy.moved(folder.generation(version), committing.leaving(version))
             if left:
-                record = await asyncio.to_thread(committing.recover, folder)
+                record = await asyncio.to_thread(committing.recover, folder, staging)
             yield folder, record
 
     def _existing(self, user_name: str, name: str) -> Folder:

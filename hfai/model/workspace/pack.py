@@ -37,7 +37,10 @@ def unpacked(body: bytes) -> Iterator[Content]:
         ValueError: this is no such body.
     """
     view, end = memoryview(body), body.find(b"\n")
-    heads = json.loads(body[:end]) if end >= 0 else None
+    try:
+        heads = json.loads(body[:end]) if end >= 0 else None
+    except RecursionError:
+        heads = None
     if not isinstance(heads, list):
         raise ValueError("this is no pack of contents")
     at = end + 1

@@ -133,7 +133,7 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) 
     record = folder.record()
     first = _begun(folder, {"changes": _rows(old), "force": False})
     folder.generation(0).rename(folder.building(1))
-    record = committing.finish(folder, record, first, 1)
+    record = committing.finish(folder, record, first, 1, staging)
     new = _contents(staging, b"new")
     plan = _begun(folder, {"changes": [*_rows(new), ["both", *[None] * 5, None]], "force": True})
     if step >= 1:
@@ -143,7 +143,7 @@ def test_a_commit_cut_off_after_each_step(tmp_path: Path, step: int, more: int) 
     if step >= 3:
         folder.building(2).rename(folder.generation(2))
     if step >= 4:
-        committing.finish(folder, record, plan, 2)
+        committing.finish(folder, record, plan, 2, staging)
         folder.journal.write_text(json.dumps({"push": plan.id, "from": 1, "to": 2}))  # it had not gone yet
     record = committing.recover(folder)
     assert record.version == (2 if step else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Iterable, Optional
 
@@ -43,7 +44,7 @@ def test_it_becomes_the_tree(folder: Folder, is_remembered: bool) -> None:
     plan = _plan(FILES)
     assert committing.missing(folder, staging, folder.record(), plan) == []
     _begun(folder, plan)
-    record = committing.finish(folder, folder.record(), plan, 1, staging if is_remembered else None)
+    record = committing.finish(folder, folder.record(), plan, 1, staging if is_remembered else Staging(folder))
     _is_whole(folder, record)
     assert (folder.tree(1) / "a").stat().st_ino == inode
     assert not any(folder.staging.iterdir())
@@ -146,3 +147,55 @@ def _is_whole(folder: Folder, record: Record) -> None:
     assert {path for path, one in folder.index(1).items() if one.kind == "f"} == FILES.keys()
     assert not folder.journal.exists()
     assert committing.recover(folder) == record
+
+
+def test_what_had_to_make_room_is_sent_again(folder: Folder) -> None:
+    """A full disk has taken it away, for what another push needs: nothing is believed to be there any more."""
+    staging = _sent(folder, FILES)
+    staging.keep_only({_content("", b"two").digest})
+    assert sorted(staging.contents()) == [_content("", b"two").digest]
+    assert len(committing.missing(folder, staging, folder.record(), _plan(FILES))) == 3
+
+
+def test_a_commit_clears_away_what_others_send_just_now(folder: Folder) -> None:
+    """Two first pushes at once: whoever comes second sends again what has gone; neither fails."""
+    staging = Staging(folder)
+    bodies = [packed([_content(f"d{number}/f{one}", b"%d %d" % (number, one)) for one in range(20)]) for number in range(40)]
+    with ThreadPoolExecutor(2) as threads:
+        sending = threads.map(lambda body: staging.add_pack(body, is_early=True), bodies)
+        clearing = threads.map(lambda _: staging.clear(only_old=False), range(300))
+        assert max(sending) == 20
+        assert len([*clearing]) == 300
+    staging.early.forget()
+    known = {folder.staging / "early" / path for path in staging.early.files()}
+    assert known == {path for path in folder.staging.rglob("*") if path.is_file()}
+
+
+def test_only_what_is_in_a_pack_is_read(folder: Folder) -> None:
+    """Odd packs are refused in words."""
+    digest = _content("", b"").digest
+    heads: list[object] = [
+        [[digest, 0o644, float("nan"), "a", 0]],
+        [[digest, 0o644, 1.0, "a", 0]],
+        [[digest, True, 1, "a", 0]],
+        [[digest, 0o4755, 1, "a", 0]],
+        [[digest, 0o644, 2**63, "a", 0]],
+        [[digest, 0o644, 1, "a", -1]],
+        [[digest, 0o644, 1, "a", 2**70]],
+        [[digest, 0o644, 1, None, 0]],
+        [[digest, 0o644, 1, "a"]],
+        [digest],
+        {"a": 1},
+        None,
+    ]
+    bodies = [json.dumps(head).encode() + b"\n" for head in heads]
+    bodies += [b"", b"\n", b"[" * 100_000 + b"\n", b"[[" + b"9" * 10_000 + b"]]\n", b"\xff\n", b'[["a"' + b"\n"]
+    for body in bodies:
+        for is_early in (False, True):
+            with pytest.raises(RefusedError, match="damaged"):
+                Staging(folder).add_pack(body, is_early=is_early)
+    with pytest.raises(RefusedError, match="no name of bytes"):
+        Staging(folder).add_pack(packed([_content("a/\ud800", b"x")]), is_early=True)
+    odd = ["line\nbreak", "a", "a", "a/b", "\udcfe", "c\\d", "-rf", "x" * 255]
+    assert Staging(folder).add_pack(packed([_content(path, b"x") for path in odd]), is_early=True) == 6
+    assert sorted(os.listdir(folder.staging)) == ["early"]  # noqa: PTH208

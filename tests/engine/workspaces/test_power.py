@@ -81,7 +81,7 @@ def _push(folder: Folder, base: dict[str, bytes], files: dict[str, bytes]) -> No
     version = folder.record().version
     committing.begin(folder, folder.record(), plan)
     folder.generation(version).rename(folder.building(version + 1))
-    committing.finish(folder, folder.record(), plan, version + 1)
+    committing.finish(folder, folder.record(), plan, version + 1, Staging(folder))
 
 
 def _begun(folder: Folder, base: dict[str, bytes], files: dict[str, bytes], *, is_journaled: bool = True) -> Plan:
