@@ -55,7 +55,7 @@ def test_the_record(workspaces: Workspaces, tmp_path: Path, text: str) -> None:
     assert not top.exists() and _run(workspaces.of_user("u")) == []
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"push": "x", "from": 1, "to": {}}', '{"push": "x", "from": "/", "to": "/"}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"push": "x", "from": 1, "to": {}}', '{"push": "x", "from": 1, "to": "/etc"}'])
 def test_the_journal(workspaces: Workspaces, tmp_path: Path, text: str) -> None:
     """A list is there all the same."""
     top = tmp_path / "workspaces/u-u/x"
