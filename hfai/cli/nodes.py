@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     of_group = [node for node in every if _is_in(node, arguments.group)]
     if every and not of_group:
         known = ", ".join(sorted({node.label or node.group for node in every}))
-        raise NotFoundError("no group of nodes {group}: there are {known}", group=arguments.group, known=known)
+        raise NotFoundError("no group of nodes {group}; there are: {known}", group=arguments.group, known=known)
     found = [node for node in of_group if not arguments.state or node.state in arguments.state]
     if not found:
         note(_why_none(of_group, arguments.state))

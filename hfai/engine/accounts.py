@@ -333,7 +333,7 @@ class Accounts:
                 if not teams:
                     raise NotFoundError("no group of users {group}: no user is in one", group=user)
                 known = ", ".join(f"@{team}" for team in sorted(teams))
-                raise NotFoundError("no group of users {group}: there are {known}", group=user, known=known)
+                raise NotFoundError("no group of users {group}; there are: {known}", group=user, known=known)
         elif self.named(user) is None:
             raise self._no_user(user)
 

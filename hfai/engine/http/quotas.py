@@ -135,7 +135,7 @@ def _ensure_group(call: Call, row: Row) -> None:
     groups = {view.node.group for view in call.engine.nodes()}
     if row[1] != ANY and row[1] not in groups:
         known = ", ".join(sorted(groups)) or "none"
-        raise UsageError("no group of nodes {group}: there are {known}", group=row[1], known=known)
+        raise UsageError("no group of nodes {group}; there are: {known}", group=row[1], known=known)
 
 
 def _shown(entry: QuotaEntry, running: Counter[Row], waiting: Counter[Row]) -> dict[str, Any]:
