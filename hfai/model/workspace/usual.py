@@ -7,9 +7,10 @@ import os
 # The client's own files in the root of a workspace.
 STATE_DIR = ".hfai"
 IGNORE_FILE = ".hfignore"
-# Left out wherever nothing says otherwise (`!.venv/` in .hfignore does): what is made anew on the other side, or is of no use there.
+# Left out wherever nothing says otherwise (`!.venv/` in .hfignore does): what is made anew on the other side, or is of no use there,
+# and hfai's own directory, where a home directory is the workspace: tokens are in it, and the workspaces of an engine.
 DEFAULTS = (
-    b".git .hg .svn .venv .tox .nox .mypy_cache .pytest_cache .ruff_cache .ipynb_checkpoints __pycache__ node_modules "
+    b".hai .git .hg .svn .venv .tox .nox .mypy_cache .pytest_cache .ruff_cache .ipynb_checkpoints __pycache__ node_modules "
     b".DS_Store *.pyc *.swp"
 ).split()
 # The same by heart, for those who have no time for expressions.

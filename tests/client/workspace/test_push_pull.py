@@ -180,6 +180,15 @@ def test_a_running_task_keeps_what_it_started_with(here: Path, name: str) -> Non
     assert Path(first.path).resolve() == Path(second.path).resolve()
 
 
+def test_a_home_directory_keeps_what_hfai_has_in_it(here: Path) -> None:
+    """Tokens and the state of an engine do not travel unasked."""
+    (here / ".hai" / "engine").mkdir(parents=True)
+    (here / ".hai" / "conf.yaml").write_text("token: t\n")
+    (here / "x").write_text("x")
+    assert push_workspace(here).changed == ("x",)
+    assert ".hai/conf.yaml" in push_workspace(here, hfignore=False, dry_run=True).changed
+
+
 def test_links_that_lead_out_stay_here(here: Path) -> None:
     (here / "out").symlink_to("/etc")
     (here / "up").symlink_to("../../x")
