@@ -149,6 +149,15 @@ class Parser(argparse.ArgumentParser):
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Wraps texts by the room that they take: a Chinese sign takes two columns."""
 
+    def _format_usage(self, usage: Any, actions: Any, groups: Any, prefix: Optional[str]) -> str:
+        from hfai.cli.text_width import text_width
+
+        prefix = tr("usage: ") if prefix is None else prefix
+        blank = " " * text_width(prefix)
+        text = super()._format_usage(usage, actions, groups, blank).replace(blank, prefix, 1)
+        # Usage lines of our own stand below each other as in English.
+        return text.replace(f"\n{' ' * len('usage: ')}", f"\n{blank}") if usage else text
+
     def _split_lines(self, text: str, width: int) -> list[str]:
         from hfai.cli.text_width import wrap
 

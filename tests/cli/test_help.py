@@ -45,6 +45,15 @@ def test_each_command_has_help(cli: Cli, path: tuple[str, ...], command: Command
     assert (command.purpose in done.out) == (lang == "en")
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_usage_lines_stand_below_each_other(cli: Cli, lang: str) -> None:
+    """Those that argparse wraps and those of our own, whatever the word in front of them takes."""
+    for words, starts in ((("list",), ("[", "[")), (("python",), ("hai-cli", "hai-cli"))):
+        first, second = cli(*words, "--help", lang=lang).out.splitlines()[:2]
+        at = text_width(first[: first.index(starts[0])])
+        assert second.startswith(" " * at + starts[1]), (first, second)
+
+
 def test_version_option(cli: Cli) -> None:
     """One line, with the name in front."""
     done = cli("--version")
