@@ -155,8 +155,7 @@ def own_registry(owner: Optional[str] = None, root: Optional[Path] = None) -> It
             raise HfaiError("{path} belongs to another account: only that may change it", path=str(directory))
         lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        template = "{path} cannot be written ({reason}): set HFAI_ENVS_DIR to a directory that can"
-        raise HfaiError(template, path=str(directory), reason=error.strerror) from None
+        raise _unwritable(error, directory) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with contextlib.closing(sqlite3.connect(directory / _FILE, timeout=_BUSY_S)) as db:
@@ -167,8 +166,15 @@ def own_registry(owner: Optional[str] = None, root: Optional[Path] = None) -> It
     except sqlite3.Error as error:
         template = "the list of environments {path} cannot be written ({reason})"
         raise HfaiError(template, path=str(directory / _FILE), reason=str(error)) from None
+    except OSError as error:
+        raise _unwritable(error, directory) from None
     finally:
         os.close(lock)
+
+
+def _unwritable(error: OSError, directory: Path) -> HfaiError:
+    template = "{path} cannot be written ({reason}): set HFAI_ENVS_DIR to a directory that can"
+    return HfaiError(template, path=str(directory), reason=error.strerror)
 
 
 def insert(db: sqlite3.Connection, one: Environment) -> None:

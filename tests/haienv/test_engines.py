@@ -102,6 +102,18 @@ def test_interrupted_when_it_was_registered(programs: Path, own_home: Path) -> N
     assert not path.exists() and [one.name for one in haienv.environments()] == ["late"]
 
 
+def test_a_directory_that_cannot_be_written(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said in one line, also where it could be written when the registry was made."""
+    haienv.plan("one")
+
+    def refused(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "write_text", refused)
+    with pytest.raises(HfaiError, match=r"cannot be written \(Permission denied\): set HFAI_ENVS_DIR"):
+        haienv.plan("one")
+
+
 @pytest.mark.skipif(UV is None, reason="uv is in the extra `test`")
 def test_uv(programs: Path) -> None:
     """A real one, of the same Python, that sees what it extends."""

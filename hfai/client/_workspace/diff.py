@@ -9,6 +9,7 @@ from hfai.client._workspace.local import open_local
 from hfai.client._workspace.push import Directory
 from hfai.client._workspace.remote import remote_tree
 from hfai.client._workspace.results import WorkspaceDiff
+from hfai.model.workspace.paths import parents_of
 
 
 def diff_workspace(
@@ -38,9 +39,13 @@ def diff_workspace(
     local = open_local(directory)
     local.load_tree()
     there = remote_tree(local, Connection(local.name, list_timeout_s, None, proxy), use_ignore=hfignore)
-    local.scan(use_ignore=hfignore, by_time_only=not checksum)
+    skipped = local.scan(use_ignore=hfignore, by_time_only=not checksum).skipped
     local.save()
     here = {path: known.identity for path, known in local.known.items()}
+    if skipped:
+        # What cannot be read here may well be the same there.
+        there = {path: entry for path, entry in there.items() if skipped.keys().isdisjoint([path, *parents_of(path)])}
+        here = {path: identity for path, identity in here.items() if path not in skipped}
     changed = []
     for path, entry in there.items():
         if path in here and here[path] != entry.identity:

@@ -275,7 +275,7 @@ class LocalWorkspace:
 def find_root(start: Path) -> Optional[Path]:
     """The workspace that a directory is in; None if it is in none."""
     for one in (start, *start.parents):
-        if (one / STATE_DIR / _NAME_FILE).is_file():
+        if os.path.isfile(one / STATE_DIR / _NAME_FILE):  # noqa: PTH113 - false where it may not be asked
             return one
     return None
 

@@ -14,6 +14,7 @@ from hfai.client._workspace.results import PullResult
 from hfai.model.errors import NotFoundError, WorkspaceConflict
 from hfai.model.workspace.entry import DIRECTORY, FILE, Entry
 from hfai.model.workspace.paths import ensure_path
+from hfai.model.workspace.scan import is_gone
 
 _MOST_TOLD = 100
 _MOST_SHOWN = 3
@@ -140,7 +141,7 @@ def _compare(local: LocalWorkspace, there: Mapping[str, Entry], only: Optional[s
             continue
         known = local.known.get(path)
         if known is None:
-            if only is None and not (local.root / path).exists():
+            if only is None and is_gone(f"{local.root}/{path}"):
                 local.set_base(path, None)
         elif known.identity == base or known.kind == DIRECTORY:
             remove.append(path)

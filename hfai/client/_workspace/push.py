@@ -15,7 +15,7 @@ from hfai.client._workspace.sending import Sender, Wanted
 from hfai.model.errors import RefusedError, UnreachableError, WaitTimeout
 from hfai.model.workspace.collecting import uncollected
 from hfai.model.workspace.entry import DIRECTORY, FILE, Entry
-from hfai.model.workspace.scan import Take
+from hfai.model.workspace.scan import Take, is_gone
 
 if TYPE_CHECKING:
     from hfai.client._workspace.still import Seen
@@ -161,11 +161,11 @@ class _Push:
         for _ in range(_ATTEMPTS):
             with self._sending_ahead(head, dry_run=dry_run) as take:
                 found = local.scan(use_ignore=self._hfignore, by_time_only=not self._checksum, take=take)
-                changes, removed = self._changes()
+                skipped = {**found.skipped, **self._busy}
+                changes, removed = self._changes(skipped)
                 body = self._body(changes, removed, dry_run=dry_run)
                 if not dry_run:
                     local.make_ready(is_agreed=not found.skipped and not self._busy)
-            skipped = {**found.skipped, **self._busy}
             if not changes and not removed:
                 if not dry_run:
                     local.save(still=None if skipped else self._hfignore)
@@ -206,14 +206,16 @@ class _Push:
         with self._connection.through_proxy(), ahead:
             yield ahead.take
 
-    def _changes(self) -> tuple[dict[str, Entry], dict[str, str]]:
-        """What differs here from what the other side had when both agreed; what is gone here."""
+    def _changes(self, skipped: Mapping[str, str]) -> tuple[dict[str, Entry], dict[str, str]]:
+        """What differs here from what the other side had when both agreed; what is gone here. Of a directory that cannot be read
+        nothing is said.
+        """
         local = self._local
         paths = local.differing() if self._diff else local.known
         changes = {path: local.known[path].entry for path in paths}
         if self._diff:
             changes = {path: entry for path, entry in changes.items() if entry.identity != local.base(path)}
-        for path, why in self._busy.items():
+        for path, why in skipped.items():
             if why:
                 changes.pop(path, None)
         removed: dict[str, str] = {}
@@ -222,7 +224,7 @@ class _Push:
             base = local.base(path) or ""
             # What is left out, or still here and left out only now, stays over there.
             is_left_out = is_ignored is not None and is_ignored(path, base.startswith(DIRECTORY))
-            if not is_left_out and not os.path.lexists(local.root / path):
+            if not is_left_out and is_gone(f"{local.root}/{path}"):
                 removed[path] = base
         return changes, removed
 

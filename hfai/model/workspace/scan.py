@@ -90,8 +90,13 @@ class _Scanner:
                 continue
             try:
                 status = item.stat(follow_symlinks=False)
-            except OSError:
+            except FileNotFoundError:
                 continue  # gone meanwhile
+            except OSError:
+                if not prefix:
+                    raise
+                self.skipped[prefix.rstrip("/")] = "unreadable"
+                continue
             path = prefix + name
             kind = kinds.get(status.st_mode & 0o170000)
             if (not prefix and name == STATE_DIR) or (
@@ -199,6 +204,17 @@ def scan_listed(
     for prefix, rules, found in directories:
         scanner.entries(prefix, found, (rules or _USUAL) if use_ignore else None)
     return Scan(scanner.tree, scanner.skipped, scanner.hashed_bytes)
+
+
+def is_gone(path: str) -> bool:
+    """Whether there is nothing at a path; False where that cannot be known, as in a directory that may not be entered."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def read_file(path: str, read: Optional[Read] = None) -> Optional[Known]:

@@ -228,3 +228,41 @@ def test_users_are_kept_apart(here: Path, name: str, sandbox: EngineSandbox) -> 
     assert user.post("query/workspace/list")["result"] == []
     body = {"sha256": "0" * 64, "path": "/etc/passwd", "size": 1, "mtime_ns": 1, "ctime_ns": 1, "ino": 1}
     assert user.post("operating/workspace/push/copy", body, name=name)["code"] == "not_authorised"
+
+
+def test_a_directory_that_may_not_be_entered(here: Path, other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named; what is in it on the other side stays, and is not said to be missing here."""
+    (here / "d").mkdir()
+    (here / "d/kept").write_text("kept")
+    (here / "e").write_text("old")
+    pushed = push_workspace(here)
+    open_, lstat = os.open, os.lstat
+
+    def ask(name: object) -> None:
+        if str(name).startswith(f"{here}/d/"):
+            raise PermissionError(13, "Permission denied", str(name))
+
+    def opened(path: str, *rest: int, **more: int) -> int:
+        ask(path)
+        return open_(path, *rest, **more)
+
+    def looked_at(path: str, **more: int) -> os.stat_result:
+        ask(path)
+        return lstat(path, **more)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "lstat", looked_at)
+    (here / "d").chmod(0o311)
+    (here / "e").write_text("new one")
+    again = push_workspace(here)
+    assert (again.changed, again.removed, again.skipped) == (("e",), (), {"d": "unreadable"})
+    assert (Path(again.path) / "d/kept").read_text() == "kept"
+    assert (Path(again.path) / "d").stat().st_mode == (Path(pushed.path) / "d").stat().st_mode
+    found = diff_workspace(here)
+    assert (found.changed, found.only_here, found.only_there) == ((), (), ())
+    pull_workspace(other)
+    (other / "d/kept").unlink()
+    push_workspace(other)
+    assert pull_workspace(here).changed == ()
+    monkeypatch.undo()
+    (here / "d").chmod(0o755)
