@@ -57,7 +57,8 @@ def profile_options(
     Args:
         time_s: seconds.
         recorders: names, or None for all of them.
-        intervals_s: by name of the recorder; those that are left out are :data:`DEFAULT_INTERVALS_S`.
+        intervals_s: by name of the recorder; those that are left out are :data:`DEFAULT_INTERVALS_S`, or the time
+            where that is shorter.
         with_idle: see :class:`ProfileOptions`.
 
     Raises:
@@ -74,11 +75,18 @@ def profile_options(
     given = {} if intervals_s is None else intervals_s
     if not isinstance(given, Mapping):
         raise UsageError("intervals are given by recorder, as in basic=2, not {value}", value=_shown(intervals_s))
-    intervals = {name: DEFAULT_INTERVALS_S[name] for name in chosen}
+    intervals = {name: max(SHORTEST_INTERVALS_S[name], min(DEFAULT_INTERVALS_S[name], checked_s)) for name in chosen}
     for name, interval in given.items():
         _ensure_known(name)
         if name in intervals:
             intervals[name] = _interval(name, interval)
+            if intervals[name] > checked_s:
+                raise UsageError(
+                    "the interval of {name}, {interval:g} s, is longer than the time, {time:g} s: nothing would be sampled",
+                    name=name,
+                    interval=intervals[name],
+                    time=checked_s,
+                )
     return ProfileOptions(checked_s, chosen, intervals, bool(with_idle))
 
 

@@ -151,6 +151,7 @@ def test_what_cannot_be_asked(submit: Callable[..., Experiment]) -> None:
         {"recorders": 3},
         {"intervals_s": {"basic": 0.01}},
         {"intervals_s": {"disk": 1}},
+        {"time_s": 1, "intervals_s": {"gpu": 2}},
         {"intervals_s": 5},
         {"ranks": "1-0"},
         {"ranks": []},
