@@ -67,7 +67,7 @@ def _rank_text(rank: RankProfile) -> str:
             text += tr("and {count} more processes", count=len(processes) - _MOST_PROCESSES) + "\n"
     if rank.stacks.threads:
         counts = {"count": rank.stacks.count, "threads": len(rank.stacks.threads)}
-        text += tr("Python: {count} samples of {threads} threads", **counts) + "\n"
+        text += tr("Python: {count} samples; threads: {threads}", **counts) + "\n"
         text += table_of(_FUNCTIONS, rank.hottest(_HOTTEST))
     return text
 
