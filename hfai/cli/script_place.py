@@ -14,12 +14,11 @@ def place_script(file: str) -> dict[str, Any]:
     """The parts of ``spec`` for a script that an interpreter runs.
 
     Raises:
-        InvalidTask: there is no such file, or its workspace could not be one.
+        InvalidTask: there is no such file.
     """
     path = _file(file)
     here = Path.cwd()
     workspace = here if path.is_relative_to(here) else path.parent
-    _ensure_workspace(workspace)
     return {"workspace": str(workspace), "entrypoint": str(path.relative_to(workspace))}
 
 
@@ -27,10 +26,9 @@ def place_program(file: str) -> dict[str, Any]:
     """The parts of ``spec`` for a program: found in PATH, or a file.
 
     Raises:
-        InvalidTask: there is no such program, or the workspace could not be one.
+        InvalidTask: there is no such program.
     """
     here = Path.cwd()
-    _ensure_workspace(here)
     entrypoint = file
     if "/" in file:
         path = _file(file)
@@ -52,9 +50,15 @@ def _file(file: str) -> Path:
     return path
 
 
-def _ensure_workspace(workspace: Path) -> None:
-    if any(sign.isspace() for sign in str(workspace)):
-        raise InvalidTask(
-            "the workspace '{workspace}' has a blank in its path, which no platform takes: start from a directory without one",
-            workspace=str(workspace),
+def ensure_workspace(workspace: str) -> None:
+    """Refuse a directory that a task cannot run in.
+
+    Raises:
+        InvalidTask: saying why, and what can be done.
+    """
+    if any(sign.isspace() for sign in workspace):
+        template = (
+            "the workspace '{workspace}' has a blank in its path, which no platform takes: start from a directory without one,"
+            " or have it pushed: `hai-cli workspace init NAME`"
         )
+        raise InvalidTask(template, workspace=workspace)

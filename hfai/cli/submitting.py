@@ -67,6 +67,7 @@ def _submit(words: Sequence[str], placing: Placing, options: argparse.Namespace)
     import shlex
 
     from hfai.cli.engine_notes import announce
+    from hfai.cli.script_place import ensure_workspace
     from hfai.cli.submission import submit
 
     announce()
@@ -76,6 +77,7 @@ def _submit(words: Sequence[str], placing: Placing, options: argparse.Namespace)
         from hfai.cli.workspace.before_task import pushed_place
 
         place = pushed_place(place, options)
+    ensure_workspace(place["workspace"])
     config: dict[str, Any] = {
         "version": 2,
         "name": Path(file).name,

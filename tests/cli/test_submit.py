@@ -168,8 +168,11 @@ def test_a_directory_that_the_platform_does_not_see(hai: Cli, tmp_path: Path) ->
 
 
 def test_a_workspace_with_a_blank(hai: Cli) -> None:
-    """No platform takes it; the message says what to do."""
+    """No platform takes it; the message says what to do, and what is pushed runs there."""
     hai.write("with blank/a.py", "")
     inside = Cli(hai.env, hai.cwd / "with blank")
     done = inside("python", "a.py", "--")
     assert done.status == 6 and "has a blank in its path" in done.err and "start from a directory" in done.err
+    assert inside("workspace", "init", "blank", "-q").status == 0
+    done = inside("python", "a.py", "--", "-f", "--name", "pushed")
+    assert done.status == 0 and "pushed workspace blank: " in done.err, done

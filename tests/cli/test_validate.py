@@ -65,6 +65,16 @@ def test_what_scripts_read(hai: Cli) -> None:
     assert bad.err.endswith("hai-cli: not fit: cpu-1 (1 of 1)\n")
 
 
+def test_from_a_directory_that_is_no_workspace(hai: Cli) -> None:
+    """It has a blank in its path, and is looked at all the same; a check of one's own begins there."""
+    hai.write("with blank/own.sh", "pwd\n")
+    done = Cli(hai.env, hai.cwd / "with blank")("validate", "nodes", "cpu-0", "-f", "own.sh", "--json")
+    assert done.status == 0, done
+    checks = {one["name"]: one for one in json.loads(done.out)[0]["checks"]}
+    assert checks["workspace_write"]["status"] == "passed"
+    assert checks["own"]["output"].strip() == str(hai.cwd / "with blank")
+
+
 def test_a_busy_node(hai: Cli, engine: EngineSandbox) -> None:
     """Why it waits; 124 when the time is over; after Ctrl-C nothing of it stays in line."""
     hai.write("hold.sh", HOLD)

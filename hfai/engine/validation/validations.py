@@ -186,7 +186,7 @@ class Validations:
             name=f"validate-{node.name}-{secrets.token_hex(3)}",
             task_type="validation",
             priority=int(Priority.NORMAL),
-            workspace=options.workspace,
+            workspace="/",  # that of the options may be no workspace: it may have a blank in its path
             entrypoint=sys.executable,
             entrypoint_executable=True,
             parameters=shlex.join(["-I", "-c", _PROGRAM, _LIBRARY]),
