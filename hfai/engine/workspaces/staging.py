@@ -160,11 +160,16 @@ class Staging:
                 self._hashes.clear()
 
     def keep_only(self, digests: Container[str]) -> None:
-        """Remove the whole contents that are none of these."""
+        """Remove the contents, whole or in part, that are none of these."""
         contents = self.contents()
         for digest in contents:
             if digest not in digests:
                 Path(contents.file(digest)).unlink()
+        with self._lock:
+            for part in self._path.glob(f"*{_PART}"):
+                if part.stem not in digests:
+                    part.unlink()
+                    self._hashes.pop(part.stem, None)
         self.early.forget()
 
 

@@ -172,8 +172,8 @@ class Workspaces:
         parts = staging.parts()
         needed = sum(sizes[digest] - parts.get(digest, 0) for digest in wanted) + _MARGIN_BYTES
         if needed > shutil.disk_usage(folder.path).free:
-            if not any(folder.pushes.iterdir()):
-                staging.keep_only(sizes)
+            # Also of pushes that are under way: what they miss at their commit is asked for again.
+            staging.keep_only(sizes)
             if needed > shutil.disk_usage(folder.path).free:
                 raise StorageFull(path=str(folder.path))
         if not _asks(body, "dry_run"):

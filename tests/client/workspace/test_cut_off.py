@@ -241,12 +241,24 @@ say hai-cli workspace push
 rm "$HFAI_HOME/filler"
 say hai-cli workspace push
 say hai-cli workspace diff
+head -c 2500000 /dev/urandom > given_up
+say python -c "
+import os
+from hfai.client import push_workspace
+from hfai.client._workspace import push
+push._Push._commit = lambda *_: os._exit(9)
+push_workspace()"
+mv given_up ..; head -c 2500000 /dev/urandom > four
+say hai-cli workspace push
+say hai-cli workspace diff
 hai-cli platform down --stop-tasks
 """
 
 
 def test_the_other_disk_is_full(tmp_path: Path, own_home: Path) -> None:
-    """Refused in one line with exit code 6, nothing changed; with room again the next push brings it."""
+    """Refused in one line with exit code 6, nothing changed; with room again the next push brings it, also where one that was
+    given up has filled it.
+    """
     work = tmp_path / "work"
     work.mkdir()
     home = tmp_path / "full-home"
@@ -264,7 +276,7 @@ def test_the_other_disk_is_full(tmp_path: Path, own_home: Path) -> None:
         check=False,
     )
     out = done.stdout.splitlines()
-    assert [line for line in out if line.startswith("status ")] == [f"status {code}" for code in (0, 0, 6, 6, 0, 0)], (
+    assert [line for line in out if line.startswith("status ")] == [f"status {code}" for code in (0, 0, 6, 6, 0, 0, 9, 0, 0)], (
         done
     )
     refusals = [line for line in done.stderr.splitlines() if "no space left" in line]
