@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
 from hfai.haienv.activation import OWN_VARIABLES
-from hfai.haienv.commands import run
+from hfai.haienv.commands import quietly, run
 from hfai.haienv.interpreters import Interpreter
 from hfai.model.errors import HfaiError, UsageError
 
@@ -69,11 +69,11 @@ def make(engine: str, path: Path, python: Optional[Interpreter], py: str, *, ext
         raise HfaiError(template, python=python.executable)
     if engine == "uv":
         run(["uv", "venv", "--quiet", "--no-config", "--no-python-downloads", "--python", python.executable, str(path)])
-        if not has_pip:
-            run([str(path / "bin" / "python"), "-I", "-m", "ensurepip", "--default-pip"])
     else:
-        run([python.executable, "-I", "-c", _VENV, *(["--without-pip"] if has_pip else []), str(path)])
-    if has_pip:
+        run([python.executable, "-I", "-c", _VENV, "--without-pip", str(path)])
+    if not has_pip:
+        quietly([str(path / "bin" / "python"), "-I", "-m", "ensurepip", "--default-pip"])
+    else:
         for name in ("pip", "pip3", f"pip{python.minor}"):
             (path / "bin" / name).write_text(_PIP)
             (path / "bin" / name).chmod(0o755)
