@@ -7,7 +7,6 @@ import errno
 import os
 import socket
 import sqlite3
-import stat
 import time
 from collections import deque
 from pathlib import Path
@@ -18,7 +17,6 @@ from hfai.model.errors import RefusedError, StorageFull
 _PORTS = range(20000, 32768)
 _PORTS_REMEMBERED = 2000
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_LARGEST = 1 << 30
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -70,20 +68,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def read_plain(path: Path) -> bytes:
-    """A file of ours in a directory that somebody else may put things into: neither a pipe nor a hole without an end is waited for.
-
-    Raises:
-        OSError: as the system says; EINVAL: this is no file, or one of more than a gigabyte.
-    """
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
-        return file.read(_LARGEST)
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:

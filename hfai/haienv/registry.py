@@ -8,16 +8,19 @@ import fcntl
 import json
 import os
 import sqlite3
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Iterator, Mapping, NamedTuple, Optional
 
 from hfai.haienv.places import ensure_owner, envs_root, split_owner, user_name
 from hfai.model.errors import EnvironmentNotFound, HfaiError
+from hfai.model.plain_file import read_plain
 
 _FILE = "envs.db"
 _BUSY_S = 30
 _MOST_STEPS = 10_000_000
+_ATTEMPTS, _ATTEMPT_S = 5, 0.02
 _TABLE = """create table if not exists environments (
     name text primary key, path text not null, extend integer not null, extend_env text not null, base text not null,
     py text not null, engine text not null, config text not null, created_at real not null) strict"""
@@ -91,17 +94,39 @@ def environments(owner: Optional[str] = None, root: Optional[Path] = None) -> li
     if not (directory / _FILE).is_file():
         return []
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"{(directory / _FILE).as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
-        ) as db:
+        with _opened(directory) as db:
             # Of others' it may hold anything, also a view without an end.
             db.set_progress_handler(lambda: 1, _MOST_STEPS)
             return [one for one in rows(db, directory.name) if is_there(one, directory)]
-    except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+    except (sqlite3.Error, OSError, ValueError, TypeError, AttributeError) as error:
         if directory.name != user_name():
             return []
         template = "the list of environments {path} cannot be read ({reason}): move it away to begin anew"
         raise HfaiError(template, path=str(directory / _FILE), reason=str(error)) from None
+
+
+@contextlib.contextmanager
+def _opened(directory: Path) -> Iterator[sqlite3.Connection]:
+    """A registry, to be read. Of another's a copy: beside that itself SQLite might write, or wait for a pipe."""
+    with contextlib.ExitStack() as stack:
+        path = directory / _FILE
+        if directory.stat().st_uid != os.geteuid():
+            path = Path(stack.enter_context(tempfile.TemporaryDirectory()), _FILE)
+            path.write_bytes(_whole(directory / _FILE))
+        db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
+        yield stack.enter_context(contextlib.closing(db))
+
+
+def _whole(path: Path) -> bytes:
+    """The database between two changes, which have a journal beside it; as it is where that stays."""
+    journal = f"{path}-journal"
+    for _ in range(_ATTEMPTS):
+        is_changing = os.path.lexists(journal)
+        data = read_plain(path)
+        if not is_changing and not os.path.lexists(journal):
+            break
+        time.sleep(_ATTEMPT_S)
+    return data
 
 
 def is_there(one: Environment, directory: Path) -> bool:

@@ -13,7 +13,7 @@ from typing import Optional
 
 from attrs import evolve
 
-from hfai.engine.system import read_plain, write_atomic
+from hfai.engine.system import write_atomic
 from hfai.engine.workspaces.building import apply, available, copy_generation, gather
 from hfai.engine.workspaces.early import found_in
 from hfai.engine.workspaces.folder import Folder, Record, remove_tree
@@ -22,6 +22,7 @@ from hfai.engine.workspaces.plan import Plan, checked, read_plan
 from hfai.engine.workspaces.staging import Staging
 from hfai.engine.workspaces.view import move_outputs
 from hfai.model.errors import RefusedError
+from hfai.model.plain_file import read_plain
 from hfai.model.workspace.safe_tree import SafeTree
 
 _LEAVING = ".leaving"

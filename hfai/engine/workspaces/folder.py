@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 from attrs import asdict, frozen
 
-from hfai.engine.system import read_plain, write_atomic
+from hfai.engine.system import write_atomic
 from hfai.engine.workspaces.index import Index, read_index, write_index
 from hfai.model.errors import RefusedError, WorkspaceNotFound
+from hfai.model.plain_file import read_plain
 from hfai.model.workspace.entry import Known, Tree, packed_tree, unpacked_tree
 from hfai.model.workspace.paths import NAME, ensure_name
 

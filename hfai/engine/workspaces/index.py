@@ -12,7 +12,8 @@ import secrets
 from pathlib import Path
 from typing import Any, Collection, Iterator, MutableMapping, Optional
 
-from hfai.engine.system import read_plain, write_atomic
+from hfai.engine.system import write_atomic
+from hfai.model.plain_file import read_plain
 from hfai.model.workspace.entry import FILE, Known, packed_tree, unpacked_tree
 
 NAME = "index.json"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -152,9 +154,13 @@ def test_what_the_account_has_made_there(place: Path, monkeypatch: pytest.Monkey
         bob = Someone(sandbox, place, BOBS, BOBS)
         for name in (path.parent, *path.parent.rglob("*")):
             os.chown(name, bob.account.uid, bob.account.gid)
+        with contextlib.closing(sqlite3.connect(path.parent / "envs.db")) as db:
+            db.execute("pragma journal_mode=wal")  # which SQLite would make files beside it for, as root
+        there = sorted(os.listdir(path.parent))  # noqa: PTH208
         with pytest.raises(HfaiError, match="belongs to another account"), own_registry(BOBS):
             pass
         assert bob.hai("haienv", "list", "--remote", "-q").out == "made\n"
+        assert sorted(os.listdir(path.parent)) == there  # noqa: PTH208
         bob.push(run_sh="echo $HF_ENV_NAME\n")
         assert "] made\n" in bob.hai("bash", "run.sh", "--", "--options", "py_venv=made", "-f").out
         refused = bob.hai("haienv", "remove", "made", "--remote", "--yes")
