@@ -6,6 +6,7 @@ On standard input it gets streams, one per request (``SCM_RIGHTS``), and ends wh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import socket
@@ -28,6 +29,8 @@ def main() -> int:
     fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     fcntl.flock(fd, fcntl.LOCK_EX)
     control = socket.socket(fileno=os.dup(0))
+    with contextlib.suppress(OSError):  # where memory runs out it goes before the engine, which starts another
+        Path("/proc/self/oom_score_adj").write_text("1000")
     become(account, Path(place))
     asyncio.run(serve(control, Work(Path(place))))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any, Awaitable, Callable, Mapping, Optional, Union
 
@@ -20,6 +21,8 @@ from hfai.engine.queries import User
 
 # A task file is kilobytes; an environment that came with it can be a few hundred.
 _LARGEST_BODY = 8 * 1024 * 1024
+# What the bodies of one user's requests may come to that are on their way or being worked on.
+_MOST_HELD = 1 << 30
 
 
 @define
@@ -32,6 +35,7 @@ class Call:
     arguments: Arguments
     request: Request
     _body: Optional[bytes] = field(default=None, alias="body")
+    _held: int = 0
 
     @property
     def engine(self) -> Engine:
@@ -46,10 +50,22 @@ class Call:
         return _parsed(await self.body())
 
     async def body(self, most: int = _LARGEST_BODY) -> bytes:
-        """The body as it is, of at most so many bytes."""
+        """The body as it is, of at most so many bytes; they count as the user's until :meth:`let_go`."""
         if self._body is None:
-            self._body = await _read(self.request, most)
+            self._body = await _read(self.request, most, self._hold)
         return self._body
+
+    def _hold(self, size: int) -> None:
+        held = self.serving.held
+        self._held += size
+        held[self.user.name] += size
+        if held[self.user.name] > _MOST_HELD:
+            raise HTTPException(429, "too many of your requests are being worked on: try again when one has been answered")
+
+    def let_go(self) -> None:
+        """The request has been answered."""
+        self.serving.held[self.user.name] -= self._held
+        self._held = 0
 
 
 Answer = Union[Mapping[str, Any], ASGIApp]
@@ -76,8 +92,13 @@ class Door:
         self._for_admins = for_admins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            await self._serve(scope, receive, send, stack)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, stack: contextlib.AsyncExitStack) -> None:
         try:
             call = await self._admit(Request(scope, receive))
+            stack.callback(call.let_go)
             answer = await self._handler(call)
         except ClientDisconnect:
             return
@@ -113,12 +134,13 @@ def _token_in(body: bytes) -> Optional[str]:
         return None
 
 
-async def _read(request: Request, most: int = _LARGEST_BODY) -> bytes:
+async def _read(request: Request, most: int = _LARGEST_BODY, hold: Callable[[int], None] = lambda _: None) -> bytes:
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         chunks.append(chunk)
         size += len(chunk)
+        hold(len(chunk))
         if size > most:
             raise HTTPException(413, f"the body is larger than {most} bytes")
     return b"".join(chunks)

@@ -35,6 +35,7 @@ def refuse(error: HfaiError, msg: Optional[str] = None, status: int = 200) -> JS
     body = error.to_wire()
     if msg is not None:
         body["msg"] = msg
+    body["msg"] = _plain(body["msg"])
     body["data"] = {name: _plain(value) for name, value in body["data"].items()}
     return JSONResponse(body, status)
 
@@ -59,4 +60,6 @@ async def on_http_exception(_request: Request, error: Exception) -> Response:
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (bool, int, float, str, list, dict)) else str(value)
+    if value is None or isinstance(value, (bool, int, float, list, dict)):
+        return value
+    return str(value).encode("utf-8", "backslashreplace").decode()  # a path may be no text

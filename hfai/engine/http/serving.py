@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any, Awaitable, Callable, Coroutine, Optional
 
 from attrs import define, field
@@ -36,6 +37,7 @@ class Serving:
         started_at: since when, in seconds since the epoch.
         watcher: tells log streams of changes on disk.
         guests: programs beside tasks that clients have open, by the word they are asked for with.
+        held: bytes of the bodies of each user's requests that have not been answered.
         closing: set when the daemon goes away, so that whoever waits answers at once.
     """
 
@@ -45,6 +47,7 @@ class Serving:
     started_at: float
     watcher: DirectoryWatcher = field(factory=DirectoryWatcher)
     guests: dict[str, OpenGuest] = field(factory=dict)
+    held: Counter[str] = field(factory=Counter)
     closing: asyncio.Event = field(factory=asyncio.Event)
 
     async def while_wanted(

@@ -26,6 +26,8 @@ from hfai.model.workspace.paths import is_digest
 from hfai.model.workspace.safe_tree import SafeTree, copy_bytes
 
 _BLOCK = 1 << 20
+# Of a directory that somebody else may put things into: a pipe is not waited for.
+_PLAIN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # Content of a push that was given up is kept for the next one to find.
 KEPT_S = 3 * 86400.0
 # ``.new``: not whole yet, and whoever writes it may still be at it.
@@ -60,7 +62,7 @@ class Staging:
 
     def parts(self) -> dict[str, int]:
         """The large contents that have arrived in part, and how far."""
-        return {one.stem: one.stat().st_size for one in self._path.glob(f"*{_PART}")}
+        return {one.stem: one.lstat().st_size for one in self._path.glob(f"*{_PART}") if is_digest(one.stem)}
 
     def add_pack(self, body: bytes, *, is_early: bool = False) -> int:
         """Keep a pack whose hashes are right; how many contents it holds.
@@ -97,15 +99,15 @@ class Staging:
         """
         whole, part = self._path / digest, self._path / f"{digest}{_PART}"
         with self._lock:
-            if whole.exists():
+            if whole.is_file():
                 return size
-            have = part.stat().st_size if part.exists() else 0
+            have = part.lstat().st_size if os.path.lexists(part) else 0
             if at != have or have + len(data) > size:
                 return have
             offset, running = self._hashes.get(digest) or (0, hashlib.sha256())
             if offset != have:
                 running = _hash_of(part)
-            with part.open("ab") as file:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _PLAIN, 0o600), "wb") as file:
                 file.write(data)
             running.update(data)
             have += len(data)
@@ -194,7 +196,7 @@ def _unpack(body: bytes, place: str) -> int:
 def _hash_of(path: Path) -> Any:
     running = hashlib.sha256()
     if path.exists():
-        with path.open("rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | _PLAIN), "rb") as file:
             while block := file.read(_BLOCK):
                 running.update(block)
     return running
@@ -219,7 +221,7 @@ class Contents:
             for one in listing:
                 if one.name.endswith(_PACK):
                     self._found.update((digest, f"{one.name}/{digest}") for digest in os.listdir(one.path))  # noqa: PTH208
-                elif is_digest(one.name):
+                elif is_digest(one.name) and one.is_file(follow_symlinks=False):
                     self._found[one.name] = one.name
 
     def __contains__(self, digest: object) -> bool:
@@ -258,7 +260,7 @@ class Contents:
                 return os.fstat(fd)
             finally:
                 os.close(fd)
-        source = os.open(found, os.O_RDONLY | os.O_CLOEXEC)
+        source = os.open(found, os.O_RDONLY | _PLAIN)
         try:
             fd = tree.create(path, mode)
             try:
