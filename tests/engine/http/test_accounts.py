@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -160,6 +162,16 @@ def test_a_token_with_an_end(sandbox: EngineSandbox, ada: SandboxUser) -> None:
     assert past["code"] == "usage"
 
 
+@contextlib.contextmanager
+def following(sandbox: EngineSandbox, token: str, task: dict[str, Any]) -> Iterator[Any]:
+    """The log of a task as it comes; it has begun."""
+    url = f"{sandbox.url}/query/task/log/stream?follow=1&id={task['id']}"
+    request = urllib.request.Request(url, b"", {"Authorization": f"Bearer {token}"})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as stream:
+        assert json.loads(stream.readline())["t"] == "task"
+        yield stream
+
+
 @pytest.mark.parametrize("how", ["its time is over", "its user is removed"])
 def test_a_stream_ends_with_its_token(sandbox: EngineSandbox, body: Body, how: str) -> None:
     """Without the frame that says that this is all: the client asks again, and is refused."""
@@ -169,11 +181,7 @@ def test_a_stream_ends_with_its_token(sandbox: EngineSandbox, body: Body, how: s
         expires["expire_at"] = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + 3))
     made = sandbox.post("operating/user/access_token/create", access_user_name="eve", **expires)["result"]
     task = sandbox.post("operating/task/create", body("sleep 600", name="followed"))["task"]
-    headers = {"Authorization": f"Bearer {made['access_token']}"}
-    url = f"{sandbox.url}/query/task/log/stream?follow=1&id={task['id']}"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, b"", headers), timeout=30) as stream:
-        assert json.loads(stream.readline())["t"] == "task"
+    with following(sandbox, made["access_token"], task) as stream:
         if not expires:
             assert eve.post("operating/platform/user/remove", user_name="eve")["success"] == 1
         kinds = {json.loads(line)["t"] for line in stream}
@@ -181,6 +189,21 @@ def test_a_stream_ends_with_its_token(sandbox: EngineSandbox, body: Body, how: s
     assert ask(sandbox.url, made["access_token"], "query/user/info", None, {})[0] in (401, 403)
     sandbox.post("operating/task/stop", id=task["id"])
     sandbox.post("operating/platform/user/remove", user_name="eve")
+
+
+def test_a_stream_ends_with_the_task_whose_token_it_was_opened_with(
+    sandbox: EngineSandbox, ada: SandboxUser, body: Body, tmp_path: Path
+) -> None:
+    followed = submit(ada, body, name="followed")
+    teller = submit(ada, body, 'echo "$MARSV2_USER_TOKEN" > told.new; mv told.new told; sleep 600', name="teller")
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "told").exists():
+        assert time.monotonic() < deadline, sandbox.log
+        time.sleep(0.02)
+    with following(sandbox, (tmp_path / "told").read_text().strip(), followed) as stream:
+        ada.post("operating/task/stop", id=teller["id"])
+        assert "end" not in {json.loads(line)["t"] for line in stream}
+    assert ada.post("query/task", id=followed["id"])["result"]["task"]["chain_status"] == "running"
 
 
 def test_plain_users_and_tokens(sandbox: EngineSandbox, ada: SandboxUser, bob: SandboxUser) -> None:
