@@ -72,12 +72,13 @@ def _submit(words: Sequence[str], placing: Placing, options: argparse.Namespace)
 
     announce()
     file, *arguments = words
-    place = placing(file)
+    place = here = placing(file)
     if not options.no_push and not options.dry_run:
         from hfai.cli.workspace.before_task import pushed_place
 
         place = pushed_place(place, options)
-    ensure_workspace(place["workspace"])
+    if place is here:  # where it was pushed to is the platform's choice
+        ensure_workspace(place["workspace"])
     config: dict[str, Any] = {
         "version": 2,
         "name": Path(file).name,
