@@ -155,7 +155,7 @@ def odd_edits() -> st.SearchStrategy[Edit]:
     return st.one_of(
         doing(lambda root, path: os.mkfifo(root / path), PATHS),
         doing(lambda root, path: (root / path).symlink_to("/etc"), PATHS),
-        doing(lambda root: (root / ".HFAI").mkdir()),
+        doing(lambda root: write(root, ".HFAI/b/c", "x")),
     )
 
 
@@ -203,6 +203,37 @@ def test_only_what_was_touched_is_loaded(tmp_path: Path) -> None:
     assert pushed.total_files == 21
     assert {path.partition("/")[0] for path in side.local.known} == {"d0", "d1"}
     assert "d0/0" not in side.local.known
+
+
+def test_directories_that_are_gone_stay_gone(tmp_path: Path) -> None:
+    """Also when what is remembered of others was written anew since."""
+    root = tmp_path / "root"
+    for number in range(30):
+        write(root, f"d{number % 5}/{number}", "x")
+    side = Side(LocalWorkspace, root, tmp_path / "state")
+    side.push()
+    remove(root, "d2")
+    assert len(side.push().removed) == 7
+    write(root, "d1/1", "y")
+    assert side.push().changed == ("d1/1",)
+    assert (tmp_path / "state" / "tree.since").exists()
+    with contextlib.closing(open_memory(str(tmp_path / "state"))) as found:
+        assert "d2/" not in found.directories
+    assert side.push() == side.push()._replace(changed=(), removed=())
+
+
+def test_the_rules_above_count(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for path in ("a/b/c", "a/b/x.log", "x.log", "a/.hfignore", "a/b/d/y"):
+        write(root, path, "x")
+    write(root, ".hfignore", "*.log\n")
+    write(root, "a/.hfignore", "/b/d\n")
+    side = Side(LocalWorkspace, root, tmp_path / "state")
+    assert side.push().changed == (".hfignore", "a", "a/.hfignore", "a/b", "a/b/c")
+    for path in ("a/b/c", "a/b/x.log", "a/b/z.log", "a/b/d/y"):
+        write(root, path, "y")
+    assert side.push().changed == ("a/b/c",)
+    assert {path.rpartition("/")[0] for path in side.local.known} == {"a/b"}
 
 
 def test_new_pieces_next_to_another_file_do_not_count(tmp_path: Path) -> None:
