@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Callable, Iterable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional
 
 from hfai.client._places import shown
 from hfai.client._workspace.memory import Look, Memory, look, open_memory, write_beside, write_memory, write_touched
@@ -23,6 +23,9 @@ from hfai.model.workspace.paths import ensure_name
 from hfai.model.workspace.safe_tree import SafeTree
 from hfai.model.workspace.scan import Scan, Take, read_open_file, scan, scan_listed
 from hfai.model.workspace.usual import IGNORE_FILE, STATE_DIR
+
+if TYPE_CHECKING:
+    from hfai.client._workspace.memory import Piece
 
 _NAME_FILE = "workspace.json"
 
@@ -50,7 +53,7 @@ class LocalWorkspace:
         self._look: Optional[Look] = None
         self._is_looked_at = False
         self._files_elsewhere = 0
-        self._ready: Optional[tuple[Tree, bool, dict[str, tuple[str, bytes, bytes]]]] = None
+        self._ready: Optional[tuple[Tree, bool, dict[str, Piece]]] = None
 
     def load(self) -> LocalWorkspace:
         """Read its name.
@@ -178,7 +181,7 @@ class LocalWorkspace:
             ) from None
         self._then, self._differing = dict(self.known), differing
 
-    def _pieces(self, *, is_agreed: bool) -> dict[str, tuple[str, bytes, bytes]]:
+    def _pieces(self, *, is_agreed: bool) -> dict[str, Piece]:
         tree, with_fingerprints, pieces = self._ready or (None, None, {})
         if tree is not self.known or with_fingerprints is not is_agreed:
             return pieces_of(self.known, with_fingerprints=is_agreed)

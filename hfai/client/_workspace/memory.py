@@ -150,16 +150,15 @@ def open_memory(state_dir: str) -> Memory:
     Raises:
         OSError, KeyError, TypeError, ValueError: nothing is, or it cannot be used.
     """
-    files = [_opened(f"{state_dir}/{TREE}")]
+    whole = _opened(f"{state_dir}/{TREE}")
+    since = None
     try:
-        if os.path.lexists(f"{state_dir}/{_SINCE}"):
-            files.append(_opened(f"{state_dir}/{_SINCE}"))
-            if files[1].head["of"] != files[0].head["id"]:
-                files.pop().close()
-        return Memory(*files)
+        since = _since_of(state_dir, whole)
+        return Memory(whole, since)
     except BaseException:
-        for file in files:
-            file.close()
+        whole.close()
+        if since:
+            since.close()
         raise
 
 
@@ -242,6 +241,18 @@ def _opened(path: str) -> _File:
     except BaseException:
         file.close()
         raise
+
+
+def _since_of(state_dir: str, whole: _File) -> Optional[_File]:
+    """The second file; None if none was written for the first, or a loss of power has emptied it."""
+    try:
+        since = _opened(f"{state_dir}/{_SINCE}")
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+    if since.head.get("of") == whole.head["id"]:
+        return since
+    since.close()
+    return None
 
 
 def _places(directories: list[str], sizes: list[int]) -> dict[str, tuple[int, int]]:

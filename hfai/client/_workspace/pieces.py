@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import Iterable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Iterable, NamedTuple, Optional
 
 from hfai.client._workspace.memory import Memory, open_memory
 from hfai.model.workspace.entry import Known, Tree, packed_tree, unpacked_tree
 from hfai.model.workspace.fingerprint import fingerprint_of
+
+if TYPE_CHECKING:
+    from hfai.client._workspace.memory import Piece
 
 # What is raised where a memory cannot be used.
 UNUSABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
@@ -55,7 +58,7 @@ def tree_of(memory: Memory, directories: Iterable[str]) -> dict[str, Known]:
     return tree
 
 
-def pieces_of(tree: Tree, *, with_fingerprints: bool) -> dict[str, tuple[str, bytes, bytes]]:
+def pieces_of(tree: Tree, *, with_fingerprints: bool) -> dict[str, Piece]:
     """By directory, in the order of a walk: its path, its fingerprint, which is left empty where nobody needs it, its entries."""
     directories: dict[str, dict[str, Known]] = {}
     for path, known in tree.items():
