@@ -12,6 +12,7 @@ from hfai.haienv.activation import applied, variables_of
 from hfai.haienv.places import split_owner, user_name
 from hfai.haienv.registry import Environment, environments, find
 from hfai.model.errors import EnvironmentNotFound, InvalidTask, UsageError
+from hfai.model.phrase import Phrase
 
 
 def theirs(state_dir: Path) -> Path:
@@ -38,7 +39,9 @@ def environment_of(word: str, user: User, state_dir: Path) -> Environment:
                 return one
         return find(name, owner or user.unix_name or user_name(os.getuid()))
     except (EnvironmentNotFound, UsageError) as error:
-        raise InvalidTask("{key}: {problem}", key="options.py_venv", problem=error.said) from None
+        # As they have named it: they need not know of the account.
+        said = {**error.data, "environment": word} if isinstance(error, EnvironmentNotFound) else error.data
+        raise InvalidTask("{key}: {problem}", key="options.py_venv", problem=Phrase(error.template, **said)) from None
 
 
 def environments_of(user: User, state_dir: Path) -> list[Environment]:

@@ -58,7 +58,7 @@ def test_there_and_back(bob: Someone, eve: Someone, sandbox: EngineSandbox) -> N
     assert eve.hai("haienv", "pull", "ext").status == 3
     eve.push(run_sh=SHOW)
     refused = eve.hai("bash", "run.sh", "--", "--options", "py_venv=ext")
-    assert refused.status == 6 and "no environment ext" in refused.err
+    assert refused.status == 6 and "no environment ext: " in refused.err
     removed = eve.hai("haienv", "remove", "ext", "--remote", "--yes")
     assert removed.status == 3 and "you have no environment ext on the platform" in removed.err
 
