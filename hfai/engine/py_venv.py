@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Mapping
+from typing import Mapping, Optional
 
+from hfai.engine import unix_accounts
 from hfai.engine.queries import User
 from hfai.engine.users import has_own_account
 from hfai.haienv.activation import applied, variables_of
@@ -21,8 +22,22 @@ def theirs(state_dir: Path) -> Path:
 
 
 def pushed(user: User, state_dir: Path) -> list[Environment]:
-    """What a user has pushed; of the engine's owner also what they have made."""
-    return environments(user.name, theirs(state_dir) if has_own_account(user) else None)
+    """What a user has pushed; of the engine's owner also what they have made.
+
+    What the account that they had before has, or somebody of that name, is none of theirs.
+    """
+    if not has_own_account(user):
+        return environments(user.name)
+    account = unix_accounts.find(user.unix_name)
+    found = environments(user.name, theirs(state_dir))
+    return [one for one in found if account is not None and _owner(one.path) == account.uid]
+
+
+def _owner(path: str) -> Optional[int]:
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None
 
 
 def environment_of(word: str, user: User, state_dir: Path) -> Environment:

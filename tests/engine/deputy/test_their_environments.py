@@ -17,7 +17,7 @@ from hfai.haienv.registry import CONFIG_KEYS, Environment, insert, own_registry
 from hfai.model.errors import HfaiError
 from hfai.testing import EngineSandbox
 from tests.cli.waiting import until
-from tests.engine.deputy.conftest import BOBS, Someone
+from tests.engine.deputy.conftest import BOBS, EVES, Someone
 
 SHOW = "#!/bin/sh\npython -c 'import hand; print(hand.word, hand.__file__)'; touch $VIRTUAL_ENV/mark\n"
 
@@ -70,6 +70,21 @@ def test_there_and_back(bob: Someone, eve: Someone, sandbox: EngineSandbox) -> N
     assert pulled.status == 0, pulled
     assert bob.hai("haienv", "run", "ext", "--", "python", "-c", "import hand; print(hand.word)").out == "pushed\n"
     assert bob.hai("workspace", "list", "-q").out == "w\n"
+
+
+def test_another_of_that_name(bob: Someone, sandbox: EngineSandbox, place: Path) -> None:
+    """A user who is removed leaves files and a row: the next one of that name, with another account, runs none of it."""
+    created(bob)
+    assert bob.hai("haienv", "push", "ext", "-q").status == 0
+    bob.run(f"chmod -R a+rX {bob.place}")
+    assert sandbox.post("operating/platform/user/remove", user_name="bob")["success"] == 1
+    (bob.user.home / "work").rename(bob.user.home / "old")
+    other = Someone(sandbox, place, "bob", EVES)
+    assert other.hai("haienv", "list", "--remote", "-q").out == ""
+    other.push(run_sh=SHOW)
+    refused = other.hai("bash", "run.sh", "--", "--options", "py_venv=ext")
+    assert refused.status == 6 and "no environment ext" in refused.err, refused
+    assert other.hai("haienv", "pull", "ext", "--force").status == 3
 
 
 def test_removed(bob: Someone, sandbox: EngineSandbox) -> None:
