@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any, Optional
 
@@ -11,7 +12,9 @@ from starlette.responses import JSONResponse, Response
 
 from hfai.engine.http.arguments import BadArguments
 from hfai.engine.system import is_full
-from hfai.model.errors import HfaiError, StorageFull
+from hfai.model.errors import HfaiError, RefusedError, StorageFull
+
+_log = logging.getLogger("hfai.engine")
 
 
 class Refusal(Exception):
@@ -50,6 +53,10 @@ def answer_to(error: Exception, state_dir: Path) -> Optional[Response]:
         return JSONResponse(error.to_wire(), 422)
     if is_full(error):
         return refuse(StorageFull(path=str(state_dir)))
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        _log.error("a request could not be served", exc_info=error)
+        template = "the engine cannot do this at {path}: {reason}"
+        return refuse(RefusedError(template, path=error.filename, reason=error.strerror or str(error)))
     return None
 
 

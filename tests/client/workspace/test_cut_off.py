@@ -24,7 +24,7 @@ from hfai.engine.workspaces.folder import Folder, Record
 from hfai.engine.workspaces.index import read_index
 from hfai.engine.workspaces.plan import Plan, read_plan
 from hfai.engine.workspaces.staging import Staging
-from hfai.model.errors import WorkspaceConflict
+from hfai.model.errors import RefusedError, WorkspaceConflict
 from hfai.model.workspace.pack import Content, packed
 from hfai.testing import EngineSandbox
 
@@ -202,6 +202,19 @@ def test_a_file_that_changes_while_it_is_read(here: Path, monkeypatch: pytest.Mo
     assert there["other"] == b"x"
     assert "log" not in there or len(set(there["log"])) == 1
     assert content_of(Path(push_workspace(here).path)) == content_of(here)
+
+
+def test_what_the_system_does_not_let_the_engine_do(here: Path) -> None:
+    """Is told, with the file: a task has put something there."""
+    (here / "a").write_text("1")
+    journal = Path(push_workspace(here).path).parents[2] / "journal.json"
+    os.mkfifo(journal)
+    for work in (push_workspace, pull_workspace, diff_workspace):
+        (here / "a").write_text(work.__name__)
+        with pytest.raises(RefusedError, match=r"the engine cannot do this at .*journal.json: Invalid argument"):
+            work(here)
+    journal.unlink()
+    assert push_workspace(here).changed == ("a",)
 
 
 def test_two_pushes_at_once(here: Path, other: Path, sandbox: EngineSandbox) -> None:
