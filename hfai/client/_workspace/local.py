@@ -217,7 +217,8 @@ class LocalWorkspace:
                 str(self.root), self.known, rules, with_ignore_files=use_ignore, by_time_only=by_time_only, take=take
             )
         except OSError as error:
-            raise UsageError("{file}: {problem}", file=str(self.root), problem=error.strerror or str(error)) from None
+            where = str(error.filename or self.root)
+            raise UsageError("{file}: {problem}", file=where, problem=error.strerror or str(error)) from None
         self.known = found.tree
         return found
 

@@ -159,7 +159,7 @@ class _Scanner:
     def _ignore_lines(self, prefix: str) -> list[bytes]:
         try:
             return ignore_lines(Path(self._root, prefix, IGNORE_FILE).read_bytes())
-        except OSError:
+        except (FileNotFoundError, IsADirectoryError):
             return []
 
 

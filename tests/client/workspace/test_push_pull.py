@@ -266,3 +266,26 @@ def test_a_directory_that_may_not_be_entered(here: Path, other: Path, monkeypatc
     assert pull_workspace(here).changed == ()
     monkeypatch.undo()
     (here / "d").chmod(0o755)
+
+
+def test_an_ignore_file_that_cannot_be_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it names is not known then: nothing of its directory travels, and nothing at all where it is the root's."""
+    (here / "d").mkdir()
+    (here / "d/.hfignore").write_text("secret\n")
+    (here / "d/secret").write_text("x")
+    (here / "a").write_text("a")
+    read_bytes = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == ".hfignore":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    pushed = push_workspace(here)
+    assert (pushed.changed, pushed.skipped) == (("a",), {"d": "unreadable"})
+    (here / "d/secret").write_text("xx")
+    assert push_workspace(here).changed == ()
+    (here / ".hfignore").write_text("d\n")
+    with pytest.raises(UsageError, match=r"/here/\.hfignore: Permission denied"):
+        push_workspace(here)
