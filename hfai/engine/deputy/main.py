@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from hfai.engine import unix_accounts
 from hfai.engine.deputy.place import ENVIRONMENTS
 from hfai.engine.deputy.work import Work
 from hfai.engine.executors.environment import bare_environ
+from hfai.engine.supervise import prctl
 from hfai.engine.unix_accounts import UnixAccount
 
 
@@ -31,7 +33,11 @@ def main() -> int:
     control = socket.socket(fileno=os.dup(0))
     with contextlib.suppress(OSError):  # where memory runs out it goes before the engine, which starts another
         Path("/proc/self/oom_score_adj").write_text("1000")
+    engine = os.getppid()
     become(account, Path(place))
+    prctl.die_with_parent(signal.SIGKILL)  # also while its account has stopped it; a change of the account takes this back
+    if os.getppid() != engine:
+        return 1
     asyncio.run(serve(control, Work(Path(place))))
     return 0
 

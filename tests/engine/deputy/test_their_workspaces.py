@@ -96,6 +96,18 @@ def test_kill_of_the_engine(bob: Someone, sandbox: EngineSandbox) -> None:
         }
 
 
+def test_kill_of_the_engine_while_the_deputy_is_stopped(bob: Someone, sandbox: EngineSandbox) -> None:
+    """It holds the lock, and does not see that nobody needs it any more."""
+    bob.push(data__x="0\n")
+    (deputy,) = bob.deputies()
+    bob.run(f"kill -STOP {deputy}")
+    sandbox.kill()
+    until(lambda: not bob.deputies())
+    sandbox.start()
+    bob.hai.env["MARSV2_SERVER"] = sandbox.url
+    bob.push(data__x="1\n")
+
+
 def test_kill_of_the_deputy(bob: Someone, eve: Someone) -> None:
     """By its account, which can do no more to it: the next call starts another."""
     bob.push(data__x="0\n")
