@@ -150,16 +150,19 @@ class Staging:
         oldest = time.time() - KEPT_S
         with self._lock:
             for one in self._path.iterdir():
-                if (only_old or one.suffix == _NEW) and one.lstat().st_mtime >= oldest:
-                    continue
-                if one.name == EARLY:
-                    self.early.clear()
-                elif one.is_dir():
-                    shutil.rmtree(one)
-                else:
-                    one.unlink()
+                with contextlib.suppress(FileNotFoundError):  # it has just got its name
+                    if not (only_old or one.suffix == _NEW) or one.lstat().st_mtime < oldest:
+                        self._remove(one)
             if not only_old:
                 self._hashes.clear()
+
+    def _remove(self, one: Path) -> None:
+        if one.name == EARLY:
+            self.early.clear()
+        elif one.is_dir():
+            shutil.rmtree(one)
+        else:
+            one.unlink()
 
     def keep_only(self, digests: Container[str]) -> None:
         """Remove the contents, whole or in part, that are none of these."""
