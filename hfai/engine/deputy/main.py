@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import email.message  # importlib.metadata of Python 3.9 loads these two when it is first used: too late here
+import email.parser  # noqa: F401
 import fcntl
 import os
 import signal
