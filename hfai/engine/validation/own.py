@@ -30,7 +30,7 @@ def own(check: OwnCheck, workspace: str, timeout_s: float) -> Check:
     """
     with tempfile.TemporaryDirectory(prefix="hfai-validate-") as directory, tempfile.TemporaryFile() as output:
         path = Path(directory, Path(check.name).name or "check")
-        path.write_text(check.text, encoding="utf-8", newline="")
+        path.write_bytes(check.text.encode())
         path.chmod(0o700)
         account: dict[str, Any] = {}
         if check.account is not None:
