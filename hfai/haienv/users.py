@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from pathlib import Path
 
 from hfai.haienv.registry import Environment, everybodys
+
+_TRIES, _PAUSE_S = 10, 0.002
 
 
 def extending(one: Environment) -> list[Environment]:
@@ -25,12 +29,22 @@ def tasks_using(*paths: str) -> list[str]:
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
-        try:
-            words = Path(entry.path, "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        environ = dict(word.partition(b"=")[::2] for word in words)
+        environ = _environ(Path(entry.path))
         places = {environ.get(b"VIRTUAL_ENV"), environ.get(b"CONDA_PREFIX")}
         if b"HFAI_RUN" in environ and wanted & places:
             found[os.fsdecode(environ.get(b"MARSV2_NB_NAME", environ[b"HFAI_RUN"]))] = None
     return sorted(found)
+
+
+def _environ(process: Path) -> dict[bytes, bytes]:
+    """The variables of a process; empty for one that may not be looked at."""
+    words = b""
+    with contextlib.suppress(OSError):
+        # A process that becomes another program has neither words nor variables for a moment, but a program; the kernel's have none.
+        for _ in range(_TRIES):
+            words = (process / "environ").read_bytes()
+            if words or (process / "cmdline").read_bytes():
+                break
+            (process / "exe").readlink()
+            time.sleep(_PAUSE_S)
+    return dict(word.partition(b"=")[::2] for word in words.split(b"\0"))
