@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hfai.haienv.registry import Environment, everybodys
 
-_TRIES, _PAUSE_S = 10, 0.002
+_TRIES, _PAUSE_S = 5, 0.002
 
 
 def extending(one: Environment) -> list[Environment]:
@@ -38,13 +38,12 @@ def tasks_using(*paths: str) -> list[str]:
 
 def _environ(process: Path) -> dict[bytes, bytes]:
     """The variables of a process; empty for one that may not be looked at."""
-    words = b""
+    words, tries = b"", _TRIES
     with contextlib.suppress(OSError):
-        # A process that becomes another program has neither words nor variables for a moment, but a program; the kernel's have none.
-        for _ in range(_TRIES):
-            words = (process / "environ").read_bytes()
-            if words or (process / "cmdline").read_bytes():
-                break
-            (process / "exe").readlink()
-            time.sleep(_PAUSE_S)
+        # One that becomes another program has none for a moment.
+        while not words and tries:
+            words, tries = (process / "environ").read_bytes(), tries - 1
+            (process / "exe").readlink()  # of the kernel's own processes there is no program, nor are there variables
+            if not words:
+                time.sleep(_PAUSE_S)
     return dict(word.partition(b"=")[::2] for word in words.split(b"\0"))
