@@ -43,7 +43,7 @@ def test_init_and_change_of_server(elsewhere: Cli, engine: EngineSandbox) -> Non
     assert done.out == "now using local: the engine on this machine\n"
     assert "engine: not running" in hai("version").out
     for one in (hai("--context", "lab", "list"), hai("--context=lab", "list"), hai("list", env={"HFAI_CONTEXT": "lab"})):
-        assert one.status == 0 and one.err == ""
+        assert one.status == 0 and one.err == "you have no tasks: `hai-cli python FILE -- -n 1` submits one\n"
     rows = json.loads(hai("context", "list", "--json").out)
     assert [(row["name"], row["is_current"]) for row in rows] == [("local", True), ("lab", False)]
     assert rows[1]["user"] and engine.token not in json.dumps(rows)
