@@ -246,7 +246,8 @@ def test_a_task_in_an_extended_environment(hai: Cli, programs: Path, base: Path)
 def test_one_in_use_is_not_removed(hai: Cli) -> None:
     """Nor is one that it extends."""
     assert hai("haienv", "create", "under", "-y", "-q", "--engine", "venv").status == 0
-    inside = {"VIRTUAL_ENV": json.loads(hai("haienv", "list", "-j").out)[0]["path"], "HF_ENV_NAME": "under"}
+    paths = {one["venv_name"]: one["path"] for one in json.loads(hai("haienv", "list", "-j").out)}
+    inside = {"VIRTUAL_ENV": paths["under"], "HF_ENV_NAME": "under"}
     assert hai("haienv", "create", "used", "-y", "-q", "--engine", "venv", env=inside).status == 0
     hai.write("long.sh", "echo up; exec sleep 60\n")
     assert hai("bash", "long.sh", "--", "--name", "holder", "--options", "py_venv=used").status == 0
