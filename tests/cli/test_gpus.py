@@ -38,6 +38,7 @@ def held(hai: Cli) -> int:
 def gpu_checks(hai: Cli, *nodes: str) -> tuple[int, dict[str, Any]]:
     done = hai("validate", "nodes", *nodes, "--json")
     reports = {report["node"]: report["checks"] for report in json.loads(done.out)}
+    assert all(reports.values()), done
     return done.status, {
         node: [(check["status"], check["value"], check["text"]) for check in checks if check["name"].startswith("gpu_")]
         for node, checks in reports.items()
