@@ -11,7 +11,7 @@ from typing import Callable, Mapping, Sequence
 
 import pytest
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
 

@@ -52,6 +52,7 @@ def nodes_of(hai: Cli) -> dict[str, Any]:
 def test_nodes_and_how_busy_they_are(hai: Cli, gpu_machine: GpuMachine) -> None:
     assert nodes_of(hai) == {"gpu-0": (1, "free", None), "gpu-1": (1, "free", None)}
     gpu_machine.tells(1, memory_used=20 * GIB, utilization=50)
+    until(lambda: json.loads(hai("monitor", "cluster-overview", "--json").out)["machines"][0]["gpus"])
     overview = json.loads(hai("monitor", "cluster-overview", "--json").out)
     (machine,) = overview["machines"]
     assert [(gpu["number"], gpu["utilization_percent"], gpu["memory_used_bytes"]) for gpu in machine["gpus"]] == [

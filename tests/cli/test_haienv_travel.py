@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -155,7 +154,9 @@ def test_killed_in_the_middle(ada: Cli, engine: EngineSandbox) -> None:
     while not list(envs_of(engine, "ada").glob("ext_0/bin")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.kill(engine.pid, signal.SIGKILL)
+    assert engine.process is not None
+    engine.process.kill()
+    engine.process.wait(DEADLINE_S)
     started.communicate(timeout=DEADLINE_S)
     assert started.returncode != 0
     engine.start()

@@ -106,7 +106,7 @@ def test_a_writer_at_full_speed_is_followed_to_the_last_byte(tmp_path: Path) -> 
         reader.close()
         assert read == written
 
-    asyncio.run(asyncio.wait_for(scenario(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), 300))
 
 
 def test_a_change_in_a_directory_is_told_to_all_who_watch_it(tmp_path: Path) -> None:
